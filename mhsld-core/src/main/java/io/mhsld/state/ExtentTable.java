@@ -1,0 +1,120 @@
+package io.mhsld.state;
+
+import static io.mhsld.state.StateFileDescriptor.EXTENTS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_COUNT_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_DPA_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_ENTRY_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_GROUP_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_LENGTH_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_SEQUENCE_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_TABLE_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_TAG_HIGH_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_TAG_LOW_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.GENERATION_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.MAX_EXTENTS;
+import static io.mhsld.state.StateFileDescriptor.SEQUENCE_OFFSET;
+
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The extents that a head holds, as the other processes may see them. One writer, the holder of the head's lease; any number of readers, which
+ * get the lists of one moment or nothing: a seqlock, odd while the writer is at work. A writer that dies leaves it odd, and the next holder of
+ * the lease writes it anew.
+ */
+public final class ExtentTable {
+    /** A reader gives up after so many tries, each of which met a writer at work. */
+    private static final int MAX_READ_ATTEMPTS = 1000;
+
+    private final SharedMemory tables;
+    private final int base;
+
+    ExtentTable(SharedMemory tables, int head) {
+        this.tables = tables;
+        this.base = head * EXTENT_TABLE_LENGTH;
+    }
+
+    /**
+     * One extent of the table.
+     *
+     * @param startDpa first byte
+     * @param lengthBytes length
+     * @param tag the nil UUID for none
+     * @param sharedSequence 0 when not shared
+     * @param pendingGroup the group that awaits the host's answer, 0 when the extent is accepted
+     */
+    public record Entry(long startDpa, long lengthBytes, UUID tag, int sharedSequence, long pendingGroup) {
+        /** True when the host has not answered yet. */
+        public boolean isPending() {
+            return pendingGroup != 0;
+        }
+    }
+
+    /** The whole table at one moment. */
+    public record Snapshot(List<Entry> entries, int generation) {}
+
+    /**
+     * Replaces the table. Readers see the old one, or the new one, or that it is being written.
+     *
+     * @throws IllegalArgumentException when there are more extents than the table has room for
+     */
+    public void writeSeqlock(List<Entry> entries, int generation) {
+        if (entries.size() > MAX_EXTENTS) {
+            throw new IllegalArgumentException("too many extents: extents=" + entries.size() + " limit=" + MAX_EXTENTS);
+        }
+        long odd = tables.getLongPlain(base + SEQUENCE_OFFSET) | 1;
+        tables.putLongRelease(base + SEQUENCE_OFFSET, odd);
+        // The odd sequence must be seen before any of the stores that follow.
+        VarHandle.fullFence();
+        int offset = base + EXTENTS_OFFSET;
+        for (Entry entry : entries) {
+            tables.putLongPlain(offset + EXTENT_DPA_OFFSET, entry.startDpa);
+            tables.putLongPlain(offset + EXTENT_LENGTH_OFFSET, entry.lengthBytes);
+            tables.putLongPlain(offset + EXTENT_TAG_HIGH_OFFSET, entry.tag.getMostSignificantBits());
+            tables.putLongPlain(offset + EXTENT_TAG_LOW_OFFSET, entry.tag.getLeastSignificantBits());
+            tables.putLongPlain(offset + EXTENT_GROUP_OFFSET, entry.pendingGroup);
+            tables.putIntPlain(offset + EXTENT_SEQUENCE_OFFSET, entry.sharedSequence);
+            offset += EXTENT_ENTRY_LENGTH;
+        }
+        tables.putIntPlain(base + GENERATION_OFFSET, generation);
+        tables.putIntPlain(base + EXTENT_COUNT_OFFSET, entries.size());
+        tables.putLongRelease(base + SEQUENCE_OFFSET, odd + 1);
+    }
+
+    /** The table at one moment; empty when a writer was at work all the time, or died at work. */
+    public Optional<Snapshot> readSeqlock() {
+        for (int attempt = 0; attempt < MAX_READ_ATTEMPTS; attempt++) {
+            long before = tables.getLongAcquire(base + SEQUENCE_OFFSET);
+            if ((before & 1) == 0) {
+                Snapshot snapshot = readPlain();
+                VarHandle.acquireFence();
+                if (tables.getLongPlain(base + SEQUENCE_OFFSET) == before) {
+                    return Optional.of(snapshot);
+                }
+            }
+            Thread.onSpinWait();
+        }
+        return Optional.empty();
+    }
+
+    private Snapshot readPlain() {
+        // A damaged or half-written count must not lead out of the table.
+        int count = Math.min(Math.max(0, tables.getIntPlain(base + EXTENT_COUNT_OFFSET)), MAX_EXTENTS);
+        List<Entry> entries = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            int offset = base + EXTENTS_OFFSET + i * EXTENT_ENTRY_LENGTH;
+            entries.add(new Entry(
+                    tables.getLongPlain(offset + EXTENT_DPA_OFFSET),
+                    tables.getLongPlain(offset + EXTENT_LENGTH_OFFSET),
+                    new UUID(
+                            tables.getLongPlain(offset + EXTENT_TAG_HIGH_OFFSET),
+                            tables.getLongPlain(offset + EXTENT_TAG_LOW_OFFSET)),
+                    tables.getIntPlain(offset + EXTENT_SEQUENCE_OFFSET),
+                    tables.getLongPlain(offset + EXTENT_GROUP_OFFSET)));
+        }
+        return new Snapshot(entries, tables.getIntPlain(base + GENERATION_OFFSET));
+    }
+}

@@ -1,0 +1,152 @@
+package io.mhsld.state;
+
+import static io.mhsld.state.StateFileDescriptor.ATTACHED_MS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.HEAD_ROW_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.HEAD_STATE_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.INCARNATION_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.MAX_SOCKET_BYTES;
+import static io.mhsld.state.StateFileDescriptor.OPERATION_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.PID_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.PROCESS_START_TICKS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.SOCKET_LENGTH_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.SOCKET_OFFSET;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Who each head is: one row for each, written only by the holder of that head's lease. The lease itself is a kernel lock; a row may tell of a
+ * process that has died since.
+ */
+public final class HeadTable {
+    /** What the holder of the lease was doing when it last said so. */
+    public enum State {
+        /** Nobody is this head. */
+        FREE,
+        /** A process has the lease and prepares. */
+        STARTING,
+        /** The head answers on its control socket. */
+        SERVING,
+        /** What the head left behind is being freed. */
+        REAPING,
+        /** The file holds a number that means nothing. */
+        DAMAGED
+    }
+
+    private final SharedMemory rows;
+    private final int headCount;
+
+    HeadTable(SharedMemory rows, int headCount) {
+        this.rows = rows;
+        this.headCount = headCount;
+    }
+
+    /** What a row said at one moment; its fields are those of one write only while the head's state does not change. */
+    public record Row(
+            int head,
+            long incarnation,
+            State state,
+            long pid,
+            long processStartTicks,
+            long attachedMs,
+            String controlSocket) {}
+
+    /** Reads a row. */
+    public Row readAcquire(int head) {
+        int row = row(head);
+        int stateNumber = rows.getIntAcquire(row + HEAD_STATE_OFFSET);
+        State state =
+                stateNumber >= 0 && stateNumber < State.DAMAGED.ordinal() ? State.values()[stateNumber] : State.DAMAGED;
+        int socketLength = Math.min(Math.max(0, rows.getIntPlain(row + SOCKET_LENGTH_OFFSET)), MAX_SOCKET_BYTES);
+        return new Row(
+                head,
+                rows.getLongAcquire(row + INCARNATION_OFFSET),
+                state,
+                rows.getLongPlain(row + PID_OFFSET),
+                rows.getLongPlain(row + PROCESS_START_TICKS_OFFSET),
+                rows.getLongPlain(row + ATTACHED_MS_OFFSET),
+                new String(rows.getBytesPlain(row + SOCKET_OFFSET, socketLength), StandardCharsets.UTF_8));
+    }
+
+    /** What the head is doing. */
+    public State stateAcquire(int head) {
+        return readAcquire(head).state;
+    }
+
+    /** How many leases and reaps the head has seen. */
+    public long incarnationAcquire(int head) {
+        return rows.getLongAcquire(row(head) + INCARNATION_OFFSET);
+    }
+
+    /** Starts a new incarnation; whoever remembers the old one knows that it is over. */
+    public long nextIncarnationRelease(int head) {
+        int offset = row(head) + INCARNATION_OFFSET;
+        long next = rows.getLongPlain(offset) + 1;
+        rows.putLongRelease(offset, next);
+        return next;
+    }
+
+    /** Says which process this head is now; the state is told last. */
+    public void startRelease(int head, long pid, long processStartTicks, long attachedMs) {
+        int row = row(head);
+        rows.putLongPlain(row + PID_OFFSET, pid);
+        rows.putLongPlain(row + PROCESS_START_TICKS_OFFSET, processStartTicks);
+        rows.putLongPlain(row + ATTACHED_MS_OFFSET, attachedMs);
+        rows.putIntPlain(row + SOCKET_LENGTH_OFFSET, 0);
+        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.STARTING.ordinal());
+    }
+
+    /**
+     * Says where this head can be spoken to.
+     *
+     * @throws IllegalArgumentException when the path has more than 124 bytes
+     */
+    public void serveRelease(int head, String controlSocket) {
+        byte[] bytes = controlSocket.getBytes(StandardCharsets.UTF_8);
+        if (bytes.length > MAX_SOCKET_BYTES) {
+            throw new IllegalArgumentException(
+                    "control socket path too long: bytes=" + bytes.length + " limit=" + MAX_SOCKET_BYTES);
+        }
+        int row = row(head);
+        rows.putBytesPlain(row + SOCKET_OFFSET, bytes);
+        rows.putIntPlain(row + SOCKET_LENGTH_OFFSET, bytes.length);
+        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.SERVING.ordinal());
+    }
+
+    /** Says that the head's leftovers are being freed. */
+    public void reapRelease(int head) {
+        rows.putIntRelease(row(head) + HEAD_STATE_OFFSET, State.REAPING.ordinal());
+    }
+
+    /** Says that nobody is this head any more. */
+    public void freeRelease(int head) {
+        int row = row(head);
+        rows.putLongPlain(row + PID_OFFSET, 0);
+        rows.putLongPlain(row + PROCESS_START_TICKS_OFFSET, 0);
+        rows.putIntPlain(row + SOCKET_LENGTH_OFFSET, 0);
+        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.FREE.ordinal());
+    }
+
+    /** Odd while an operation of the head is under way, so that its extent table and the owner map may disagree. */
+    public long operationAcquire(int head) {
+        return rows.getLongAcquire(row(head) + OPERATION_OFFSET);
+    }
+
+    /** An operation starts: until {@link #endOperationRelease}, table and map may disagree. */
+    public void beginOperationRelease(int head) {
+        int offset = row(head) + OPERATION_OFFSET;
+        rows.putLongRelease(offset, rows.getLongPlain(offset) | 1);
+    }
+
+    /** The operation is over. */
+    public void endOperationRelease(int head) {
+        int offset = row(head) + OPERATION_OFFSET;
+        rows.putLongRelease(offset, (rows.getLongPlain(offset) | 1) + 1);
+    }
+
+    private int row(int head) {
+        if (head < 0 || head >= headCount) {
+            throw new IllegalArgumentException("no such head: head=" + head + " heads=" + headCount);
+        }
+        return head * HEAD_ROW_LENGTH;
+    }
+}

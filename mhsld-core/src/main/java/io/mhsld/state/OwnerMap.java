@@ -1,0 +1,232 @@
+package io.mhsld.state;
+
+/**
+ * Who may touch which block: one lane of 1, 2, 4 or 8 bytes for each block, bit <i>h</i> of a lane for head <i>h</i>. All heads change it at
+ * the same time, by compare-and-swap on whole 64-bit words, so that 8, 4, 2 or 1 blocks are won or lost at once.
+ *
+ * <pre>
+ *   word n, 1-byte lanes:   | block 8n+7 | ... | block 8n+1 | block 8n |      little-endian: block b is byte b
+ *                            each lane:  h7 h6 h5 h4 h3 h2 h1 h0
+ * </pre>
+ *
+ * <p>Every loop here ends: a compare-and-swap fails only because another head's succeeded.
+ */
+public final class OwnerMap {
+    /** What {@link #claim} returns when every block was free and is now the caller's. */
+    public static final long CLAIMED = -1;
+
+    /** Is given runs of blocks, in ascending order. */
+    public interface RunConsumer {
+        /** A run of {@code count} blocks. */
+        void run(long firstBlock, long count);
+    }
+
+    private final SharedMemory words;
+    private final long blockCount;
+    private final int headCount;
+    private final int laneBits;
+    private final int lanesPerWord;
+    private final int lanesPerWordLog2;
+
+    /** Bit 0 of every lane of a word. */
+    private final long lowBits;
+
+    OwnerMap(SharedMemory words, Geometry geometry) {
+        this.words = words;
+        this.blockCount = geometry.blockCount();
+        this.headCount = geometry.headCount();
+        this.laneBits = geometry.laneBytes() * Byte.SIZE;
+        this.lanesPerWord = Long.BYTES / geometry.laneBytes();
+        this.lanesPerWordLog2 = Integer.numberOfTrailingZeros(lanesPerWord);
+        this.lowBits = laneBits == Long.SIZE ? 1 : Long.divideUnsigned(-1L, (1L << laneBits) - 1);
+    }
+
+    /** Number of blocks. */
+    public long blockCount() {
+        return blockCount;
+    }
+
+    /**
+     * Takes blocks [first, first + count) for a head: all, when every one of them is free, else none. A lane that belongs to anybody, the same
+     * head included, is left as it is, and what this call had set before it met that lane is taken back, nothing else.
+     *
+     * @return {@link #CLAIMED}, or the first block that was not free
+     */
+    public long claim(int head, long first, long count) {
+        checkHead(head);
+        checkRange(first, count);
+        long bits = lowBits << head;
+        long end = first + count;
+        long block = first;
+        while (block < end) {
+            long mask = laneMask(block, end);
+            int offset = wordOffset(block);
+            long word = words.getLongVolatile(offset);
+            while (true) {
+                if ((word & mask) != 0) {
+                    long met = block + lanesBefore(word & mask) - laneOf(block);
+                    clear(head, first, block - first);
+                    return met;
+                }
+                if (words.compareAndSetLong(offset, word, word | (bits & mask))) {
+                    break;
+                }
+                word = words.getLongVolatile(offset);
+            }
+            block = nextWord(block);
+        }
+        return CLAIMED;
+    }
+
+    /**
+     * Takes a head's bit out of blocks [first, first + count); other heads' bits stay.
+     *
+     * @return how many of the blocks had the bit
+     */
+    public long clear(int head, long first, long count) {
+        checkHead(head);
+        checkRange(first, count);
+        long bits = lowBits << head;
+        long end = first + count;
+        long cleared = 0;
+        for (long block = first; block < end; block = nextWord(block)) {
+            long mask = laneMask(block, end) & bits;
+            int offset = wordOffset(block);
+            long word = words.getLongVolatile(offset);
+            while ((word & mask) != 0) {
+                if (words.compareAndSetLong(offset, word, word & ~mask)) {
+                    cleared += Long.bitCount(word & mask);
+                    break;
+                }
+                word = words.getLongVolatile(offset);
+            }
+        }
+        return cleared;
+    }
+
+    /** True when the head's bit is set in each of the blocks [first, first + count). */
+    public boolean ownsAllVolatile(int head, long first, long count) {
+        checkHead(head);
+        checkRange(first, count);
+        long bits = lowBits << head;
+        long end = first + count;
+        for (long block = first; block < end; block = nextWord(block)) {
+            long mask = laneMask(block, end) & bits;
+            if ((words.getLongVolatile(wordOffset(block)) & mask) != mask) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The lane of one block: bit <i>h</i> is set when head <i>h</i> may touch it. */
+    public long ownersVolatile(long block) {
+        checkRange(block, 1);
+        long word = words.getLongVolatile(wordOffset(block));
+        long lane = word >>> (laneOf(block) * laneBits);
+        return laneBits == Long.SIZE ? lane : lane & ((1L << laneBits) - 1);
+    }
+
+    /** Number of blocks with the head's bit. */
+    public long countVolatile(int head) {
+        checkHead(head);
+        long bits = lowBits << head;
+        long count = 0;
+        for (long block = 0; block < blockCount; block += lanesPerWord) {
+            count += Long.bitCount(words.getLongVolatile(wordOffset(block)) & bits);
+        }
+        return count;
+    }
+
+    /** Calls back for each longest run of blocks with the head's bit; the map may change meanwhile. */
+    public void forEachRunVolatile(int head, RunConsumer consumer) {
+        checkHead(head);
+        long runStart = -1;
+        for (long block = 0; block < blockCount; block++) {
+            if (laneOf(block) == 0 && runStart < 0 && words.getLongVolatile(wordOffset(block)) == 0) {
+                block += lanesPerWord - 1;
+                continue;
+            }
+            boolean owned = (ownersVolatile(block) >>> head & 1) != 0;
+            if (owned && runStart < 0) {
+                runStart = block;
+            } else if (!owned && runStart >= 0) {
+                consumer.run(runStart, block - runStart);
+                runStart = -1;
+            }
+        }
+        if (runStart >= 0) {
+            consumer.run(runStart, blockCount - runStart);
+        }
+    }
+
+    /** Lanes beyond the last block: always zero in a sound file. */
+    long padding() {
+        long lanes = blockCount & (lanesPerWord - 1);
+        return lanes == 0 ? 0 : words.getLongVolatile(wordOffset(blockCount - 1)) >>> (lanes * laneBits);
+    }
+
+    /**
+     * Repair: takes out bits of heads that do not exist, and everything beyond the last block.
+     *
+     * @return how many bits that were
+     */
+    public long clearForeignBits() {
+        long laneHeads = headCount == Long.SIZE ? -1L : (1L << headCount) - 1;
+        long sound = laneHeads * lowBits;
+        long cleared = 0;
+        for (long block = 0; block < blockCount; block = nextWord(block)) {
+            long mask = sound & laneMask(block, blockCount);
+            int offset = wordOffset(block);
+            long word = words.getLongVolatile(offset);
+            while ((word & ~mask) != 0) {
+                if (words.compareAndSetLong(offset, word, word & mask)) {
+                    cleared += Long.bitCount(word & ~mask);
+                    break;
+                }
+                word = words.getLongVolatile(offset);
+            }
+        }
+        return cleared;
+    }
+
+    /** The lanes from {@code block} to the end of its word, or to {@code end} when that comes first. */
+    private long laneMask(long block, long end) {
+        int low = laneOf(block);
+        long wordEnd = nextWord(block);
+        long mask = -1L << (low * laneBits);
+        if (end < wordEnd) {
+            mask &= -1L >>> ((wordEnd - end) * laneBits);
+        }
+        return mask;
+    }
+
+    private long nextWord(long block) {
+        return (block | (lanesPerWord - 1)) + 1;
+    }
+
+    private int laneOf(long block) {
+        return (int) (block & (lanesPerWord - 1));
+    }
+
+    private int lanesBefore(long lanes) {
+        return Long.numberOfTrailingZeros(lanes) / laneBits;
+    }
+
+    private int wordOffset(long block) {
+        return (int) (block >>> lanesPerWordLog2) * Long.BYTES;
+    }
+
+    private void checkHead(int head) {
+        if (head < 0 || head >= headCount) {
+            throw new IllegalArgumentException("no such head: head=" + head + " heads=" + headCount);
+        }
+    }
+
+    private void checkRange(long first, long count) {
+        if (first < 0 || count < 0 || first > blockCount - count) {
+            throw new IllegalArgumentException(
+                    "no such blocks: first=" + first + " count=" + count + " blocks=" + blockCount);
+        }
+    }
+}

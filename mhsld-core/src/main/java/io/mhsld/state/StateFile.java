@@ -1,0 +1,475 @@
+package io.mhsld.state;
+
+import static io.mhsld.state.StateFileDescriptor.BLOCK_COUNT_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.BLOCK_SIZE_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.CHECKSUMMED_END;
+import static io.mhsld.state.StateFileDescriptor.CHECKSUM_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.CREATED_MS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.DEVICE_ID_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.ERROR_LOG_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.FILE_LENGTH_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.HEADER_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.HEAD_COUNT_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.LANE_BYTES_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.MAGIC;
+import static io.mhsld.state.StateFileDescriptor.MAGIC_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.MAX_MEDIA_PATH_BYTES;
+import static io.mhsld.state.StateFileDescriptor.MEDIA_PATH_LENGTH_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.MEDIA_PATH_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.MEDIA_SPACE_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.REGIONS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.REGION_COUNT_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.REGION_ENTRY_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.SERIAL_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.VERSION;
+import static io.mhsld.state.StateFileDescriptor.VERSION_OFFSET;
+
+import io.mhsld.state.StateFileDescriptor.Section;
+import io.mhsld.state.StateFileException.Problem;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+import java.util.zip.CRC32C;
+import org.agrona.BufferUtil;
+import org.agrona.concurrent.AtomicBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * The mapped state file: made whole by {@link #create}, checked by {@link #open}, and from then on the tables and the owner map in it.
+ *
+ * <p>Creation writes a new file under another name and renames it, so that a file is never shorter than it says and never half of what it was;
+ * the version, stored last with release order, says so once more to whoever meets a file that something else has made.
+ *
+ * <p>Close it after its last user: the mapping goes away with it.
+ */
+public final class StateFile implements AutoCloseable {
+    private static final long POLL_MS = 5;
+
+    /** How a file is mapped. */
+    public enum Access {
+        /** For heads and repair. */
+        READ_WRITE,
+        /** For looking: nothing can be stored through it. */
+        READ_ONLY
+    }
+
+    /**
+     * What init decides besides the geometry.
+     *
+     * @param deviceId drawn anew for each life of a file name
+     * @param createdMs milliseconds since 1970
+     * @param serial serial number of the device
+     * @param sparseMedia false: memory is reserved before it is offered, so that a store cannot fail; true: it is not, and a store can be refused
+     * @param mediaFile absolute path of the DC memory
+     */
+    public record Identity(UUID deviceId, long createdMs, long serial, boolean sparseMedia, String mediaFile) {}
+
+    private final Path file;
+    private final Geometry geometry;
+    private final Identity identity;
+    private final MappedByteBuffer mapping;
+    private final UnsafeBuffer whole;
+    private final List<UnsafeBuffer> views = new ArrayList<>();
+    private final OwnerMap ownerMap;
+    private final HeadTable headTable;
+    private final List<ExtentTable> extentTables = new ArrayList<>();
+    private final List<Counters> counters = new ArrayList<>();
+
+    private StateFile(Path file, Geometry geometry, Identity identity, MappedByteBuffer mapping) {
+        this.file = file;
+        this.geometry = geometry;
+        this.identity = identity;
+        this.mapping = mapping;
+        this.whole = new UnsafeBuffer(mapping);
+        this.ownerMap = new OwnerMap(section(Section.OWNER_MAP), geometry);
+        this.headTable = new HeadTable(section(Section.HEAD_TABLE), geometry.headCount());
+        SharedMemory extents = section(Section.EXTENT_TABLES);
+        SharedMemory counts = section(Section.COUNTERS);
+        for (int head = 0; head < geometry.headCount(); head++) {
+            extentTables.add(new ExtentTable(extents, head));
+            counters.add(new Counters(counts, head));
+        }
+    }
+
+    /**
+     * Makes a new state file, in place of an old one if there is one. The caller holds the leases of all heads, so that nobody uses the old one.
+     *
+     * @param unfinished where it is written before it is renamed to {@code file}; a leftover there is replaced
+     * @throws StateFileException {@code SYSTEM} when the system refuses; then {@code file} is what it was before
+     */
+    public static void create(
+            Path file, Path unfinished, Geometry geometry, Identity identity, Set<PosixFilePermission> permissions) {
+        byte[] mediaPath = identity.mediaFile.getBytes(StandardCharsets.UTF_8);
+        if (mediaPath.length > MAX_MEDIA_PATH_BYTES) {
+            throw new StateFileException(
+                    Problem.SYSTEM,
+                    "media path too long: bytes=" + mediaPath.length + " limit=" + MAX_MEDIA_PATH_BYTES,
+                    file);
+        }
+        long lengthBytes = StateFileDescriptor.fileLength(geometry);
+        try {
+            Files.deleteIfExists(unfinished);
+            try (FileChannel channel = FileChannel.open(
+                    unfinished,
+                    Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE),
+                    PosixFilePermissions.asFileAttribute(permissions))) {
+                // The umask may have taken some away.
+                Files.setPosixFilePermissions(unfinished, permissions);
+                preallocate(channel, lengthBytes);
+                MappedByteBuffer mapping = channel.map(FileChannel.MapMode.READ_WRITE, 0, HEADER_LENGTH);
+                fillHeader(
+                        new SharedMemory("header", new UnsafeBuffer(mapping)),
+                        geometry,
+                        identity,
+                        mediaPath,
+                        lengthBytes);
+                mapping.force();
+                channel.force(true);
+                BufferUtil.free(mapping);
+            }
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            deleteQuietly(unfinished, e);
+            throw refusedBySystem("state file cannot be created", lengthBytes, file, e);
+        }
+    }
+
+    /**
+     * Maps an existing state file. Waits while it is missing or unfinished, until {@code timeoutMs} have passed.
+     *
+     * @throws StateFileException naming what is wrong with it
+     */
+    public static StateFile open(Path file, Access access, long timeoutMs) {
+        long deadlineNs = System.nanoTime() + timeoutMs * 1_000_000;
+        while (true) {
+            try {
+                return openNow(file, access);
+            } catch (StateFileException e) {
+                boolean mayCome = e.problem() == Problem.MISSING || e.problem() == Problem.NOT_READY;
+                if (!mayCome) {
+                    throw e;
+                }
+                if (System.nanoTime() - deadlineNs >= 0) {
+                    throw timeoutMs == 0 ? e : waitedInVain(e, timeoutMs, file);
+                }
+            }
+            LockSupport.parkNanos(POLL_MS * 1_000_000);
+        }
+    }
+
+    /** True when a file stands there that is a state file, of whatever version and state of health, or an empty one. */
+    public static boolean isReplaceable(Path file) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+            ByteBuffer magic = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            while (magic.hasRemaining() && channel.read(magic) >= 0) {
+                // The channel may hand over less than asked for.
+            }
+            return magic.position() == 0 || !magic.hasRemaining() && magic.getLong(0) == MAGIC;
+        } catch (NoSuchFileException e) {
+            return true;
+        } catch (IOException e) {
+            throw refusedBySystem("state file cannot be read", -1, file, e);
+        }
+    }
+
+    /** The file that is mapped. */
+    public Path file() {
+        return file;
+    }
+
+    /** Shape of the device. */
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    /** What init decided besides. */
+    public Identity identity() {
+        return identity;
+    }
+
+    /** Who may touch which block. */
+    public OwnerMap ownerMap() {
+        return ownerMap;
+    }
+
+    /** Who the heads are. */
+    public HeadTable heads() {
+        return headTable;
+    }
+
+    /** The extents that a head holds. */
+    public ExtentTable extents(int head) {
+        return extentTables.get(head);
+    }
+
+    /** What a head counts. */
+    public Counters counters(int head) {
+        return counters.get(head);
+    }
+
+    /** Room for a head's Agrona distinct error log. */
+    public AtomicBuffer errorLog(int head) {
+        return view((int) Section.ERROR_LOGS.offset(geometry) + head * ERROR_LOG_LENGTH, ERROR_LOG_LENGTH);
+    }
+
+    /** Length that the file must have for as long as it is mapped. */
+    public long lengthBytes() {
+        return StateFileDescriptor.fileLength(geometry);
+    }
+
+    /** Unmaps the file. No other thread may be using it; a later use throws {@code IndexOutOfBoundsException}. */
+    @Override
+    public void close() {
+        if (whole.capacity() > 0) {
+            // Views first: one that still pointed to the mapping would take the process down with it.
+            byte[] nothing = new byte[0];
+            views.forEach(view -> view.wrap(nothing));
+            whole.wrap(nothing);
+            BufferUtil.free(mapping);
+        }
+    }
+
+    private SharedMemory section(Section section) {
+        return new SharedMemory(
+                section.name(), view((int) section.offset(geometry), (int) section.lengthBytes(geometry)));
+    }
+
+    private UnsafeBuffer view(int offset, int lengthBytes) {
+        UnsafeBuffer view = new UnsafeBuffer(whole, offset, lengthBytes);
+        views.add(view);
+        return view;
+    }
+
+    // ----------------------------------------------------------------------------------------------------------------
+    // creating
+
+    private static void preallocate(FileChannel channel, long lengthBytes) throws IOException {
+        // Written, not truncated to length: a file system without room says so now, not by a fault at some later store.
+        ByteBuffer zeros = ByteBuffer.allocateDirect(1 << 18);
+        for (long position = 0; position < lengthBytes; ) {
+            zeros.clear().limit((int) Math.min(zeros.capacity(), lengthBytes - position));
+            position += channel.write(zeros, position);
+        }
+    }
+
+    private static void fillHeader(
+            SharedMemory header, Geometry geometry, Identity identity, byte[] mediaPath, long lengthBytes) {
+        header.putLongPlain(FILE_LENGTH_OFFSET, lengthBytes);
+        header.putLongPlain(DEVICE_ID_OFFSET, identity.deviceId.getMostSignificantBits());
+        header.putLongPlain(DEVICE_ID_OFFSET + Long.BYTES, identity.deviceId.getLeastSignificantBits());
+        header.putLongPlain(CREATED_MS_OFFSET, identity.createdMs);
+        header.putLongPlain(SERIAL_OFFSET, identity.serial);
+        header.putLongPlain(BLOCK_SIZE_OFFSET, geometry.blockSizeBytes());
+        header.putLongPlain(BLOCK_COUNT_OFFSET, geometry.blockCount());
+        header.putIntPlain(HEAD_COUNT_OFFSET, geometry.headCount());
+        header.putIntPlain(LANE_BYTES_OFFSET, geometry.laneBytes());
+        header.putIntPlain(REGION_COUNT_OFFSET, geometry.regions().size());
+        header.putIntPlain(MEDIA_SPACE_OFFSET, identity.sparseMedia ? 1 : 0);
+        for (Section section : Section.values()) {
+            header.putLongPlain(section.entryOffset(), section.offset(geometry));
+            header.putLongPlain(section.entryOffset() + Long.BYTES, section.lengthBytes(geometry));
+        }
+        for (Geometry.Region region : geometry.regions()) {
+            int entry = REGIONS_OFFSET + region.id() * REGION_ENTRY_LENGTH;
+            header.putLongPlain(entry, region.baseDpa());
+            header.putLongPlain(entry + Long.BYTES, region.decodeLengthBytes());
+            header.putLongPlain(entry + 2 * Long.BYTES, region.lengthBytes());
+            header.putLongPlain(entry + 3 * Long.BYTES, region.firstBlock());
+        }
+        header.putIntPlain(MEDIA_PATH_LENGTH_OFFSET, mediaPath.length);
+        header.putBytesPlain(MEDIA_PATH_OFFSET, mediaPath);
+        header.putIntPlain(CHECKSUM_OFFSET, checksum(header));
+        header.putLongPlain(MAGIC_OFFSET, MAGIC);
+        header.putIntRelease(VERSION_OFFSET, VERSION);
+    }
+
+    private static int checksum(SharedMemory header) {
+        CRC32C crc = new CRC32C();
+        crc.update(header.getBytesPlain(FILE_LENGTH_OFFSET, CHECKSUMMED_END - FILE_LENGTH_OFFSET));
+        return (int) crc.getValue();
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // opening
+
+    private static StateFile openNow(Path file, Access access) {
+        Set<StandardOpenOption> options = access == Access.READ_WRITE
+                ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)
+                : Set.of(StandardOpenOption.READ);
+        if (Files.isDirectory(file)) {
+            throw new StateFileException(Problem.FOREIGN, "not a state file but a folder", file);
+        }
+        try (FileChannel channel = FileChannel.open(file, options)) {
+            long actualLength = channel.size();
+            if (actualLength < HEADER_LENGTH) {
+                Problem problem = actualLength == 0 ? Problem.NOT_READY : Problem.FOREIGN;
+                throw new StateFileException(
+                        problem,
+                        "too short for a state file: length=" + actualLength + " header=" + HEADER_LENGTH,
+                        file);
+            }
+            FileChannel.MapMode mode =
+                    access == Access.READ_WRITE ? FileChannel.MapMode.READ_WRITE : FileChannel.MapMode.READ_ONLY;
+            MappedByteBuffer headerMapping = channel.map(FileChannel.MapMode.READ_ONLY, 0, HEADER_LENGTH);
+            SharedMemory header = new SharedMemory("header", new UnsafeBuffer(headerMapping));
+            try {
+                checkIsReadable(header, file);
+                Geometry geometry = readGeometry(header, file);
+                long lengthBytes = StateFileDescriptor.fileLength(geometry);
+                if (header.getLongPlain(FILE_LENGTH_OFFSET) != lengthBytes) {
+                    throw damaged("file length in header", header.getLongPlain(FILE_LENGTH_OFFSET), lengthBytes, file);
+                }
+                if (actualLength != lengthBytes) {
+                    throw damaged("file length", actualLength, lengthBytes, file);
+                }
+                Identity identity = readIdentity(header, file);
+                return new StateFile(file, geometry, identity, channel.map(mode, 0, lengthBytes));
+            } finally {
+                BufferUtil.free(headerMapping);
+            }
+        } catch (NoSuchFileException e) {
+            throw new StateFileException(Problem.MISSING, "no such state file", file, e);
+        } catch (IOException e) {
+            throw refusedBySystem("state file cannot be opened", -1, file, e);
+        } catch (InternalError e) {
+            // Somebody cut the file while its header was being read.
+            throw new StateFileException(Problem.DAMAGED, "state file truncated", file, e);
+        }
+    }
+
+    private static void checkIsReadable(SharedMemory header, Path file) {
+        int version = header.getIntAcquire(VERSION_OFFSET);
+        long magic = header.getLongPlain(MAGIC_OFFSET);
+        if (magic == 0 && version == 0 || magic == MAGIC && version == 0) {
+            throw new StateFileException(Problem.NOT_READY, "state file not initialised: version=0", file);
+        }
+        if (magic != MAGIC) {
+            throw new StateFileException(
+                    Problem.FOREIGN,
+                    String.format("not a state file: magic=0x%016x expected=0x%016x", magic, MAGIC),
+                    file);
+        }
+        if (version != VERSION) {
+            throw new StateFileException(
+                    Problem.FOREIGN,
+                    "state file of another version: version=" + version + " expected=" + VERSION,
+                    file);
+        }
+        int stored = header.getIntPlain(CHECKSUM_OFFSET);
+        int computed = checksum(header);
+        if (stored != computed) {
+            throw new StateFileException(
+                    Problem.DAMAGED,
+                    String.format("header checksum differs: stored=0x%08x computed=0x%08x", stored, computed),
+                    file);
+        }
+    }
+
+    private static Geometry readGeometry(SharedMemory header, Path file) {
+        int regionCount = header.getIntPlain(REGION_COUNT_OFFSET);
+        long blockSizeBytes = header.getLongPlain(BLOCK_SIZE_OFFSET);
+        long blockCount = header.getLongPlain(BLOCK_COUNT_OFFSET);
+        Geometry geometry;
+        try {
+            // Every derived number is computed anew and compared, so that none of the file's is trusted.
+            long sizeBytes = Math.multiplyExact(blockCount, blockSizeBytes);
+            geometry = Geometry.of(header.getIntPlain(HEAD_COUNT_OFFSET), sizeBytes, regionCount, blockSizeBytes);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new StateFileException(
+                    Problem.DAMAGED, "geometry in header makes no sense: " + e.getMessage(), file, e);
+        }
+        checkEqual("lane length", header.getIntPlain(LANE_BYTES_OFFSET), geometry.laneBytes(), file);
+        for (Section section : Section.values()) {
+            String name = section.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+            checkEqual(name + " offset", header.getLongPlain(section.entryOffset()), section.offset(geometry), file);
+            checkEqual(
+                    name + " length",
+                    header.getLongPlain(section.entryOffset() + Long.BYTES),
+                    section.lengthBytes(geometry),
+                    file);
+        }
+        for (Geometry.Region region : geometry.regions()) {
+            int entry = REGIONS_OFFSET + region.id() * REGION_ENTRY_LENGTH;
+            String name = "region " + region.id();
+            checkEqual(name + " base", header.getLongPlain(entry), region.baseDpa(), file);
+            checkEqual(
+                    name + " decode length", header.getLongPlain(entry + Long.BYTES), region.decodeLengthBytes(), file);
+            checkEqual(name + " length", header.getLongPlain(entry + 2 * Long.BYTES), region.lengthBytes(), file);
+            checkEqual(name + " first block", header.getLongPlain(entry + 3 * Long.BYTES), region.firstBlock(), file);
+        }
+        return geometry;
+    }
+
+    private static Identity readIdentity(SharedMemory header, Path file) {
+        int pathLength = header.getIntPlain(MEDIA_PATH_LENGTH_OFFSET);
+        if (pathLength <= 0 || pathLength > MAX_MEDIA_PATH_BYTES) {
+            throw damaged("media path length", pathLength, MAX_MEDIA_PATH_BYTES, file);
+        }
+        int space = header.getIntPlain(MEDIA_SPACE_OFFSET);
+        if (space != 0 && space != 1) {
+            throw damaged("media space", space, 0, file);
+        }
+        return new Identity(
+                new UUID(header.getLongPlain(DEVICE_ID_OFFSET), header.getLongPlain(DEVICE_ID_OFFSET + Long.BYTES)),
+                header.getLongPlain(CREATED_MS_OFFSET),
+                header.getLongPlain(SERIAL_OFFSET),
+                space == 1,
+                new String(header.getBytesPlain(MEDIA_PATH_OFFSET, pathLength), StandardCharsets.UTF_8));
+    }
+
+    private static void checkEqual(String what, long met, long expected, Path file) {
+        if (met != expected) {
+            throw damaged(what, met, expected, file);
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------------------ errors
+
+    private static StateFileException damaged(String what, long met, long expected, Path file) {
+        return new StateFileException(
+                Problem.DAMAGED, "wrong " + what + ": met=" + met + " expected=" + expected, file);
+    }
+
+    private static StateFileException waitedInVain(StateFileException last, long timeoutMs, Path file) {
+        String cause = last.problem() == Problem.MISSING
+                ? "no such state file: waitedMs=" + timeoutMs + " (start one head with --mhd-init, or run init)"
+                : "state file not initialised: waitedMs=" + timeoutMs
+                        + " version=0 (its init has not finished, or died)";
+        return new StateFileException(last.problem(), cause, file, last);
+    }
+
+    private static StateFileException refusedBySystem(String what, long lengthBytes, Path file, IOException e) {
+        String reason = e instanceof AccessDeniedException
+                ? "no permission"
+                : e instanceof FileAlreadyExistsException ? "file exists" : String.valueOf(e.getMessage());
+        String length = lengthBytes < 0 ? "" : " length=" + lengthBytes;
+        return new StateFileException(Problem.SYSTEM, what + ": reason=\"" + reason + "\"" + length, file, e);
+    }
+
+    private static void deleteQuietly(Path file, IOException reason) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            reason.addSuppressed(e);
+        }
+    }
+}

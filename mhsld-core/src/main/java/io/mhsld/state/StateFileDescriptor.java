@@ -1,0 +1,242 @@
+package io.mhsld.state;
+
+/**
+ * The layout of the state file, version 1. All numbers little-endian.
+ *
+ * <pre>
+ *  +--------------------------+ 0
+ *  |  header                  |  one page
+ *  +--------------------------+ HEADER_LENGTH
+ *  |  head table              |  one row for each head
+ *  +--------------------------+
+ *  |  extent tables           |  one table for each head
+ *  +--------------------------+
+ *  |  counters                |  one row for each head
+ *  +--------------------------+
+ *  |  error logs              |  one log for each head
+ *  +--------------------------+
+ *  |  owner map               |  one lane for each block; last, for it alone can be large
+ *  +--------------------------+ file length
+ *
+ *  Every section starts at a multiple of SECTION_ALIGNMENT; where it starts and how long it is stands in the header.
+ *
+ *  Header
+ *    0                   1                   2                   3
+ *    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *   +---------------------------------------------------------------+
+ *   |  magic                                                        |    0
+ *   |                                                               |
+ *   +-------------------------------+-------------------------------+
+ *   |  version: 0 until all else is written                         |    8
+ *   +---------------------------------------------------------------+
+ *   |  checksum: CRC-32C of bytes 16 to 1535                        |   12
+ *   +---------------------------------------------------------------+
+ *   |  file length                                                  |   16
+ *   |                                                               |
+ *   +---------------------------------------------------------------+
+ *   |  device id: drawn at init, tells one life of a file name      |   24
+ *   |  from the next                                     (16 bytes) |
+ *   +---------------------------------------------------------------+
+ *   |  created, milliseconds since 1970                             |   40
+ *   |                                                               |
+ *   +---------------------------------------------------------------+
+ *   |  serial number                                                |   48
+ *   |                                                               |
+ *   +---------------------------------------------------------------+
+ *   |  block size                                                   |   56
+ *   |                                                               |
+ *   +---------------------------------------------------------------+
+ *   |  block count                                                  |   64
+ *   |                                                               |
+ *   +---------------------------------------------------------------+
+ *   |  head count                                                   |   72
+ *   +---------------------------------------------------------------+
+ *   |  lane length in bytes                                         |   76
+ *   +---------------------------------------------------------------+
+ *   |  region count                                                 |   80
+ *   +---------------------------------------------------------------+
+ *   |  media space: 0 reserved before it is offered, 1 sparse       |   84
+ *   +---------------------------------------------------------------+
+ *   |  head table: offset, length (8 bytes each)                    |   88
+ *   |  extent tables: offset, length                                |  104
+ *   |  counters: offset, length                                     |  120
+ *   |  error logs: offset, length                                   |  136
+ *   |  owner map: offset, length                                    |  152
+ *   +---------------------------------------------------------------+
+ *   |  24 reserved bytes                                            |  168
+ *   +---------------------------------------------------------------+
+ *   |  region: base DPA, decode length, length, first block         |  192
+ *   |  (8 bytes each)                          repeated to 8 regions|
+ *   +---------------------------------------------------------------+
+ *   |  media path: length in bytes                                  |  448
+ *   +---------------------------------------------------------------+
+ *   |  media path, UTF-8                               (1084 bytes) |  452
+ *   +---------------------------------------------------------------+
+ *   |  reserved to the end of the page                              | 1536
+ *   +---------------------------------------------------------------+
+ *
+ *  Head row (256 bytes)
+ *   +---------------------------------------------------------------+
+ *   |  incarnation: grows with each lease and each reap             |    0
+ *   |  operation: odd while extent table and owner map may disagree |    8
+ *   |  state (4 bytes): 0 free, 1 starting, 2 serving, 3 reaping    |   16
+ *   |  reserved (4 bytes)                                           |   20
+ *   |  process id                                                   |   24
+ *   |  process start, clock ticks since boot                        |   32
+ *   |  attached, milliseconds since 1970                            |   40
+ *   |  control socket: length in bytes (4 bytes)                    |   48
+ *   |  control socket, path in UTF-8 (124 bytes)                    |   52
+ *   |  80 reserved bytes                                            |  176
+ *   +---------------------------------------------------------------+
+ *
+ *  Extent table (36864 bytes)
+ *   +---------------------------------------------------------------+
+ *   |  sequence: odd while the table is being written               |    0
+ *   |  extent count (4 bytes)                                       |    8
+ *   |  generation of the accepted list (4 bytes)                    |   12
+ *   |  48 reserved bytes                                            |   16
+ *   +---------------------------------------------------------------+
+ *   |  entry (64 bytes):                     repeated to 512 entries|   64
+ *   |    start DPA                                                  |   +0
+ *   |    length in bytes                                            |   +8
+ *   |    tag, most significant half                                 |  +16
+ *   |    tag, least significant half                                |  +24
+ *   |    pending group, 0 for an accepted extent                    |  +32
+ *   |    shared sequence (4 bytes)                                  |  +40
+ *   |    20 reserved bytes                                          |  +44
+ *   +---------------------------------------------------------------+
+ * </pre>
+ *
+ * Checked when the class is loaded: sections and rows are aligned for their atomics, no field reaches into the next.
+ */
+public final class StateFileDescriptor {
+    /** The bytes "MHSLDev1". */
+    public static final long MAGIC = 0x3176_6544_4C53_484DL;
+
+    /** Refused on open when different; a change of the layout raises it. */
+    public static final int VERSION = 1;
+
+    /** Length of the header: one page. */
+    public static final int HEADER_LENGTH = 4096;
+
+    /** Sections start at page boundaries. */
+    public static final int SECTION_ALIGNMENT = 4096;
+
+    static final int MAGIC_OFFSET = 0;
+    static final int VERSION_OFFSET = MAGIC_OFFSET + Long.BYTES;
+    static final int CHECKSUM_OFFSET = VERSION_OFFSET + Integer.BYTES;
+    static final int FILE_LENGTH_OFFSET = CHECKSUM_OFFSET + Integer.BYTES;
+    static final int DEVICE_ID_OFFSET = FILE_LENGTH_OFFSET + Long.BYTES;
+    static final int CREATED_MS_OFFSET = DEVICE_ID_OFFSET + 2 * Long.BYTES;
+    static final int SERIAL_OFFSET = CREATED_MS_OFFSET + Long.BYTES;
+    static final int BLOCK_SIZE_OFFSET = SERIAL_OFFSET + Long.BYTES;
+    static final int BLOCK_COUNT_OFFSET = BLOCK_SIZE_OFFSET + Long.BYTES;
+    static final int HEAD_COUNT_OFFSET = BLOCK_COUNT_OFFSET + Long.BYTES;
+    static final int LANE_BYTES_OFFSET = HEAD_COUNT_OFFSET + Integer.BYTES;
+    static final int REGION_COUNT_OFFSET = LANE_BYTES_OFFSET + Integer.BYTES;
+    static final int MEDIA_SPACE_OFFSET = REGION_COUNT_OFFSET + Integer.BYTES;
+    static final int SECTIONS_OFFSET = MEDIA_SPACE_OFFSET + Integer.BYTES;
+    static final int SECTION_ENTRY_LENGTH = 2 * Long.BYTES;
+    static final int REGIONS_OFFSET = 192;
+    static final int REGION_ENTRY_LENGTH = 4 * Long.BYTES;
+    static final int MEDIA_PATH_LENGTH_OFFSET = REGIONS_OFFSET + Geometry.MAX_REGIONS * REGION_ENTRY_LENGTH;
+    static final int MEDIA_PATH_OFFSET = MEDIA_PATH_LENGTH_OFFSET + Integer.BYTES;
+    static final int CHECKSUMMED_END = 1536;
+
+    /** Longest path of a media file, in bytes of UTF-8. */
+    public static final int MAX_MEDIA_PATH_BYTES = CHECKSUMMED_END - MEDIA_PATH_OFFSET;
+
+    static final int HEAD_ROW_LENGTH = 256;
+    static final int INCARNATION_OFFSET = 0;
+    static final int OPERATION_OFFSET = INCARNATION_OFFSET + Long.BYTES;
+    static final int HEAD_STATE_OFFSET = OPERATION_OFFSET + Long.BYTES;
+    static final int PID_OFFSET = HEAD_STATE_OFFSET + 2 * Integer.BYTES;
+    static final int PROCESS_START_TICKS_OFFSET = PID_OFFSET + Long.BYTES;
+    static final int ATTACHED_MS_OFFSET = PROCESS_START_TICKS_OFFSET + Long.BYTES;
+    static final int SOCKET_LENGTH_OFFSET = ATTACHED_MS_OFFSET + Long.BYTES;
+    static final int SOCKET_OFFSET = SOCKET_LENGTH_OFFSET + Integer.BYTES;
+    static final int MAX_SOCKET_BYTES = 124;
+
+    static final int MAX_EXTENTS = 512;
+    static final int EXTENT_TABLE_LENGTH = 36864;
+    static final int SEQUENCE_OFFSET = 0;
+    static final int EXTENT_COUNT_OFFSET = SEQUENCE_OFFSET + Long.BYTES;
+    static final int GENERATION_OFFSET = EXTENT_COUNT_OFFSET + Integer.BYTES;
+    static final int EXTENTS_OFFSET = 64;
+    static final int EXTENT_ENTRY_LENGTH = 64;
+    static final int EXTENT_DPA_OFFSET = 0;
+    static final int EXTENT_LENGTH_OFFSET = EXTENT_DPA_OFFSET + Long.BYTES;
+    static final int EXTENT_TAG_HIGH_OFFSET = EXTENT_LENGTH_OFFSET + Long.BYTES;
+    static final int EXTENT_TAG_LOW_OFFSET = EXTENT_TAG_HIGH_OFFSET + Long.BYTES;
+    static final int EXTENT_GROUP_OFFSET = EXTENT_TAG_LOW_OFFSET + Long.BYTES;
+    static final int EXTENT_SEQUENCE_OFFSET = EXTENT_GROUP_OFFSET + Long.BYTES;
+
+    static final int COUNTER_ROW_LENGTH = 256;
+
+    static final int ERROR_LOG_LENGTH = 8192;
+
+    /** The sections in the order in which they stand in the file. */
+    enum Section {
+        HEAD_TABLE,
+        EXTENT_TABLES,
+        COUNTERS,
+        ERROR_LOGS,
+        OWNER_MAP;
+
+        /** Where this section's offset and length stand in the header. */
+        int entryOffset() {
+            return SECTIONS_OFFSET + ordinal() * SECTION_ENTRY_LENGTH;
+        }
+
+        /** Length in bytes for a device of that shape. */
+        long lengthBytes(Geometry geometry) {
+            return switch (this) {
+                case HEAD_TABLE -> (long) geometry.headCount() * HEAD_ROW_LENGTH;
+                case EXTENT_TABLES -> (long) geometry.headCount() * EXTENT_TABLE_LENGTH;
+                case COUNTERS -> (long) geometry.headCount() * COUNTER_ROW_LENGTH;
+                case ERROR_LOGS -> (long) geometry.headCount() * ERROR_LOG_LENGTH;
+                case OWNER_MAP -> geometry.ownerMapBytes();
+            };
+        }
+
+        /** Offset in the file for a device of that shape. */
+        long offset(Geometry geometry) {
+            long offset = HEADER_LENGTH;
+            for (Section section : values()) {
+                if (section == this) {
+                    break;
+                }
+                offset = Geometry.roundUp(offset + section.lengthBytes(geometry), SECTION_ALIGNMENT);
+            }
+            return offset;
+        }
+    }
+
+    /** Length of the whole file for a device of that shape. */
+    public static long fileLength(Geometry geometry) {
+        return Geometry.roundUp(
+                Section.OWNER_MAP.offset(geometry) + Section.OWNER_MAP.lengthBytes(geometry), SECTION_ALIGNMENT);
+    }
+
+    static {
+        require(
+                Section.OWNER_MAP.entryOffset() + SECTION_ENTRY_LENGTH <= REGIONS_OFFSET,
+                "sections reach into regions");
+        require(MEDIA_PATH_OFFSET + MAX_MEDIA_PATH_BYTES <= HEADER_LENGTH, "media path reaches over the header");
+        require(SOCKET_OFFSET + MAX_SOCKET_BYTES <= HEAD_ROW_LENGTH, "control socket reaches over the head row");
+        require(
+                EXTENTS_OFFSET + MAX_EXTENTS * EXTENT_ENTRY_LENGTH <= EXTENT_TABLE_LENGTH,
+                "extents reach over the table");
+        require(EXTENT_SEQUENCE_OFFSET + Integer.BYTES <= EXTENT_ENTRY_LENGTH, "extent fields reach over the entry");
+        require(Counter.values().length * Long.BYTES <= COUNTER_ROW_LENGTH, "counters reach over their row");
+        require(EXTENT_TABLE_LENGTH % SECTION_ALIGNMENT == 0, "extent tables are not page aligned");
+    }
+
+    private static void require(boolean condition, String failure) {
+        if (!condition) {
+            throw new ExceptionInInitializerError("state file layout: " + failure);
+        }
+    }
+
+    private StateFileDescriptor() {}
+}
