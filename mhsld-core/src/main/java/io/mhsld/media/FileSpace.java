@@ -1,0 +1,183 @@
+package io.mhsld.media;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+
+/**
+ * The space that an open file takes: holes, reserved pages, and transfers that find a full file system without a fault. Safe for several
+ * threads as far as their ranges differ.
+ */
+final class FileSpace {
+    /** Small enough that a signal now and then does not keep a step from ending, and that shortage is seen while there is some left. */
+    private static final long STEP_BYTES = 4 << 20;
+    /** How often the machine's memory is asked for: asking takes as long as reserving 500 KiB. */
+    private static final long MEMORY_CHECK_BYTES = 16 * STEP_BYTES;
+    /** Left alone in the machine, so that the head itself, which runs on the same memory, can go on. */
+    private static final long MEMORY_HEADROOM_BYTES = 64 << 20;
+    /** Per transfer: the JDK keeps a native copy of the largest per thread. */
+    private static final int TRANSFER_BYTES = 64 << 10;
+
+    private static final Set<String> IN_MEMORY = Set.of("tmpfs", "ramfs", "devtmpfs");
+    private static final byte[] ZEROS = new byte[TRANSFER_BYTES];
+
+    private final Path file;
+    private final FileChannel channel;
+    private final int descriptor;
+    private FileStore fileStore;
+
+    FileSpace(Path file, RandomAccessFile openFile) throws IOException {
+        this.file = file;
+        this.channel = openFile.getChannel();
+        this.descriptor = Mapping.descriptorNumber(openFile.getFD());
+    }
+
+    long sizeBytes() {
+        try {
+            return channel.size();
+        } catch (IOException e) {
+            throw MediaException.failed("media file cannot be examined", file, e);
+        }
+    }
+
+    /**
+     * Makes a range read as zero, and reserves its pages when asked to.
+     *
+     * @return false when there is no space; what was reserved by then is given back.
+     */
+    boolean scrub(long offset, long lengthBytes, boolean reserve) {
+        boolean isHole = punch(offset, lengthBytes);
+        if (isHole && !reserve) {
+            return true;
+        }
+        boolean done = false;
+        try {
+            done = allocateZeros(offset, lengthBytes, isHole);
+        } finally {
+            if (!done && isHole) {
+                punch(offset, lengthBytes);
+            }
+        }
+        return done;
+    }
+
+    /** Turns a range into a hole; false where the system has no holes to make. */
+    boolean punch(long offset, long lengthBytes) {
+        int error = Fallocate.call(descriptor, Fallocate.PUNCH_HOLE, offset, lengthBytes);
+        return switch (error) {
+            case 0 -> true;
+            case Fallocate.EOPNOTSUPP, Fallocate.ENOSYS -> false;
+            default -> throw failed("media file cannot be cleared", offset, lengthBytes, error);
+        };
+    }
+
+    private boolean allocateZeros(long offset, long lengthBytes, boolean isHole) {
+        long end = offset + lengthBytes;
+        for (long position = offset; position < end; ) {
+            // What is no hole may have its pages already: then only the attempt tells.
+            long needed = isHole ? end - position : 0;
+            if ((position - offset) % MEMORY_CHECK_BYTES == 0 && !(hasRoom(needed) && hasMemory(needed))) {
+                return false;
+            }
+            long step = Math.min(end - position, STEP_BYTES);
+            if (!(isHole ? allocateStep(position, step) : writeZeros(position, step))) {
+                return false;
+            }
+            position += step;
+        }
+        return true;
+    }
+
+    private boolean allocateStep(long offset, long lengthBytes) {
+        int error = Fallocate.call(descriptor, Fallocate.RESERVE, offset, lengthBytes);
+        return switch (error) {
+            case 0 -> true;
+            case Fallocate.ENOSPC, Fallocate.EDQUOT, Fallocate.ENOMEM -> false;
+            case Fallocate.EOPNOTSUPP, Fallocate.ENOSYS -> writeZeros(offset, lengthBytes);
+            default -> throw failed("media file cannot be reserved", offset, lengthBytes, error);
+        };
+    }
+
+    private boolean writeZeros(long offset, long lengthBytes) {
+        for (long done = 0; done < lengthBytes; done += TRANSFER_BYTES) {
+            if (!write(offset + done, ZEROS, 0, (int) Math.min(lengthBytes - done, TRANSFER_BYTES))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Writes without touching the mapping; false when the file system is full, with some of it written. */
+    boolean write(long offset, byte[] source, int sourceOffset, int length) {
+        try {
+            for (int done = 0; done < length; ) {
+                int part = Math.min(length - done, TRANSFER_BYTES);
+                done += channel.write(ByteBuffer.wrap(source, sourceOffset + done, part), offset + done);
+            }
+            return true;
+        } catch (IOException e) {
+            if (isNoSpace(e)) {
+                return false;
+            }
+            throw MediaException.failed("media file cannot be written", file, e);
+        }
+    }
+
+    /** Reads without touching the mapping: in memory, looking at a hole through a mapping takes a page. */
+    void read(long offset, byte[] destination, int destinationOffset, int length) {
+        try {
+            for (int done = 0; done < length; ) {
+                int part = Math.min(length - done, TRANSFER_BYTES);
+                int count = channel.read(ByteBuffer.wrap(destination, destinationOffset + done, part), offset + done);
+                if (count < 0) {
+                    throw new MediaException("media file truncated: length=" + channel.size(), file);
+                }
+                done += count;
+            }
+        } catch (IOException e) {
+            throw MediaException.failed("media file cannot be read", file, e);
+        }
+    }
+
+    /** The JDK tells the reason in words only, and in the user's language: unknown words are judged by the space there is. */
+    private boolean isNoSpace(IOException e) {
+        String words = String.valueOf(e.getMessage());
+        return words.startsWith("No space left") || words.startsWith("Disk quota exceeded") || !hasRoom(TRANSFER_BYTES);
+    }
+
+    private boolean hasRoom(long lengthBytes) {
+        FileStore store = fileStore();
+        try {
+            return store == null || store.getUsableSpace() >= lengthBytes;
+        } catch (IOException e) {
+            return true; // the file has lost its name
+        }
+    }
+
+    private boolean hasMemory(long lengthBytes) {
+        FileStore store = fileStore();
+        return store == null
+                || !IN_MEMORY.contains(store.type())
+                || SystemMemory.availableBytes() - MEMORY_HEADROOM_BYTES >= lengthBytes;
+    }
+
+    private synchronized FileStore fileStore() {
+        if (fileStore == null) {
+            try {
+                fileStore = Files.getFileStore(file);
+            } catch (IOException e) {
+                return null;
+            }
+        }
+        return fileStore;
+    }
+
+    private MediaException failed(String what, long offset, long lengthBytes, int error) {
+        return new MediaException(what + ": offset=" + offset + " length=" + lengthBytes + " errno=" + error, file);
+    }
+}
