@@ -1,0 +1,30 @@
+package io.mhsld.type3;
+
+import java.util.List;
+
+/**
+ * Told of every change of the extent lists, so that they can be seen from outside the process. {@code begin} and {@code end} bracket one
+ * operation: between them owner map and lists may disagree, outside of them they may not (invariant I2).
+ */
+public interface ExtentJournal {
+    /** An operation starts. */
+    void begin();
+
+    /** The lists are now these: at most {@link DynamicCapacity#MAX_EXTENTS} extents over both. */
+    void record(List<Extent> accepted, List<PendingGroup> pending, int generation);
+
+    /** The operation is over, done or refused. */
+    void end();
+
+    /** Nobody looks. */
+    ExtentJournal NONE = new ExtentJournal() {
+        @Override
+        public void begin() {}
+
+        @Override
+        public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {}
+
+        @Override
+        public void end() {}
+    };
+}

@@ -1,0 +1,65 @@
+package io.mhsld.type3;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Why the device declined a request. A refusal is an ordinary value: nothing has changed, and the caller turns the cause into its own
+ * protocol's words (QMP text, CCI return code).
+ *
+ * @param cause the one reason
+ * @param detail lower-case {@code name=value} pairs that say what it was about
+ */
+public record Refusal(Cause cause, String detail) {
+    /** The reasons, each as precise as the most precise protocol needs it. */
+    public enum Cause {
+        /** The device has no region of that number. */
+        REGION_UNKNOWN,
+        /** An extent of length 0. */
+        LENGTH_ZERO,
+        /** Start or length is not a multiple of the region's block size. */
+        UNALIGNED,
+        /** The range does not lie in one region. */
+        OUTSIDE_REGION,
+        /** Two ranges of one request overlap. */
+        OVERLAP_IN_REQUEST,
+        /** Some of the range is accepted by this host already. */
+        ALREADY_ACCEPTED,
+        /** Some of the range is offered to this host and not answered yet. */
+        STILL_PENDING,
+        /** Some of the range is not accepted by this host. */
+        NOT_ACCEPTED,
+        /** Some of the range is not part of the group that the host answers. */
+        NOT_OFFERED,
+        /** The host answers, and nothing was offered. */
+        NOTHING_PENDING,
+        /** A release that names no range. */
+        EMPTY_LIST,
+        /** More extents than the device can keep track of. */
+        TOO_MANY_EXTENTS,
+        /** Another head owns some of the range. */
+        OWNED_BY_OTHER_HEAD,
+        /** The memory behind the range cannot be had from the system. */
+        NO_SPACE,
+        /** The event log has no room to offer the group. */
+        EVENT_LOG_FULL,
+        /** A byte of the access lies outside what this host accepted and owns. */
+        ACCESS_INVALID,
+        /** A list of event handles that is not the front of the log. */
+        HANDLE_INVALID,
+        /** The head has ended. */
+        HEAD_ENDED
+    }
+
+    /** A present refusal, for methods that return {@code Optional<Refusal>}. */
+    @SuppressWarnings("AnnotateFormatMethod") // The annotation would be a dependency.
+    public static Optional<Refusal> of(Cause cause, String format, Object... arguments) {
+        return Optional.of(new Refusal(cause, format.formatted(arguments)));
+    }
+
+    @Override
+    public String toString() {
+        String words = cause.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        return detail.isEmpty() ? words : words + ": " + detail;
+    }
+}

@@ -1,0 +1,169 @@
+package io.mhsld.type3;
+
+import io.mhsld.type3.Refusal.Cause;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A CXL Type-3 memory device whose capacity is all dynamic: identity, clock, event logs, {@link DynamicCapacity} and the data path.
+ *
+ * <p>One thread at a time. The multi-head hooks decide with it; without a multi-headed device behind it, pass {@link MultiHeadHooks#NONE}.
+ */
+public final class Type3Device {
+    /** Records that the dynamic-capacity log holds: an add of the largest size fits twice. */
+    public static final int DYNAMIC_CAPACITY_LOG_DEPTH = 2 * DynamicCapacity.MAX_EXTENTS;
+
+    /** Records that each of the other logs holds. */
+    public static final int EVENT_LOG_DEPTH = 256;
+
+    /**
+     * What is fixed for the life of the device.
+     *
+     * @param serial the serial number that the host sees
+     * @param hostId the host that owns this head
+     * @param regions the dynamic-capacity regions, ids ascending from 0
+     */
+    public record Identity(long serial, int hostId, List<DcRegion> regions) {}
+
+    private final Identity identity;
+    private final Clock clock;
+    private final MultiHeadHooks hooks;
+    private final DcMemory memory;
+    private final Map<EventLog.Kind, EventLog> logs = new EnumMap<>(EventLog.Kind.class);
+    private final DynamicCapacity capacity;
+    private boolean timestampSet;
+    private long timestampOffsetNs;
+    private Runnable dynamicCapacityListener = () -> {};
+
+    /**
+     * @param clock the time that passes between setting the device's timestamp and reading it
+     * @param memory the bytes behind the regions
+     */
+    public Type3Device(Identity identity, Clock clock, MultiHeadHooks hooks, ExtentJournal journal, DcMemory memory) {
+        this.identity = identity;
+        this.clock = clock;
+        this.hooks = hooks;
+        this.memory = memory;
+        for (EventLog.Kind kind : EventLog.Kind.values()) {
+            int depth = kind == EventLog.Kind.DYNAMIC_CAPACITY ? DYNAMIC_CAPACITY_LOG_DEPTH : EVENT_LOG_DEPTH;
+            logs.put(kind, new EventLog(depth, this::timestampNs));
+        }
+        this.capacity = new DynamicCapacity(identity.regions, hooks, journal, new LogAnnouncer());
+    }
+
+    /** Serial number, host id and regions. */
+    public Identity identity() {
+        return identity;
+    }
+
+    /** The extent state machine. */
+    public DynamicCapacity capacity() {
+        return capacity;
+    }
+
+    /** One of the five event logs. */
+    public EventLog log(EventLog.Kind kind) {
+        return logs.get(kind);
+    }
+
+    /** Called after a request put records into the dynamic-capacity log: where hardware would raise the interrupt. One listener. */
+    public void onDynamicCapacityEvent(Runnable listener) {
+        dynamicCapacityListener = listener;
+    }
+
+    /** Nanoseconds since 1970 by the time that the host has set, 0 when none has (CXL r3.1 8.2.9.4.1). */
+    public long timestampNs() {
+        return timestampSet ? clockNs() + timestampOffsetNs : 0;
+    }
+
+    /** Sets the device's time (CXL r3.1 8.2.9.4.2). */
+    public void setTimestampNs(long newTimestampNs) {
+        timestampSet = true;
+        timestampOffsetNs = newTimestampNs - clockNs();
+    }
+
+    /**
+     * The host behind the device has restarted: it forgot what it had accepted, so all capacity is let go of, in the lists and, through the
+     * hooks, in the owner map alike; logs and timestamp start afresh.
+     */
+    public void reset() {
+        capacity.releaseAll();
+        logs.values().forEach(EventLog::clearAll);
+        timestampSet = false;
+    }
+
+    /**
+     * May the host touch every byte of [dpa, dpa + length)? Any size, any straddling; both numbers are unsigned.
+     *
+     * @return empty when it may, else {@code LENGTH_ZERO}, {@code OUTSIDE_REGION} or {@code ACCESS_INVALID}
+     */
+    public Optional<Refusal> checkAccess(long dpa, long lengthBytes) {
+        if (lengthBytes == 0) {
+            return Refusal.of(Cause.LENGTH_ZERO, "dpa=0x%x", dpa);
+        }
+        if (capacity.regionOf(dpa, lengthBytes).isEmpty()) {
+            return Refusal.of(Cause.OUTSIDE_REGION, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+        }
+        return capacity.covers(dpa, lengthBytes) && hooks.accessValid(dpa, lengthBytes)
+                ? Optional.empty()
+                : Refusal.of(Cause.ACCESS_INVALID, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+    }
+
+    /** Reads through the access check; nothing is copied when it is refused. */
+    public Optional<Refusal> read(long dpa, byte[] destination, int destinationOffset, int lengthBytes) {
+        Optional<Refusal> refusal = checkAccess(dpa, lengthBytes);
+        if (refusal.isEmpty()) {
+            memory.read(dpa, destination, destinationOffset, lengthBytes);
+        }
+        return refusal;
+    }
+
+    /** Writes through the access check; nothing is copied when it is refused. */
+    public Optional<Refusal> write(long dpa, byte[] source, int sourceOffset, int lengthBytes) {
+        return checkAccess(dpa, lengthBytes)
+                .or(() -> refuseUnless(memory.write(dpa, source, sourceOffset, lengthBytes), dpa, lengthBytes));
+    }
+
+    /** Sets every byte of the range, through the access check. */
+    public Optional<Refusal> fill(long dpa, long lengthBytes, byte value) {
+        return checkAccess(dpa, lengthBytes)
+                .or(() -> refuseUnless(memory.fill(dpa, lengthBytes, value), dpa, lengthBytes));
+    }
+
+    /** CRC-32C of a range; ask {@link #checkAccess} first, for an inaccessible range throws {@code IllegalStateException}. */
+    public int crc32c(long dpa, long lengthBytes) {
+        checkAccess(dpa, lengthBytes).ifPresent(refusal -> {
+            throw new IllegalStateException(refusal.toString());
+        });
+        return memory.crc32c(dpa, lengthBytes);
+    }
+
+    private static Optional<Refusal> refuseUnless(boolean done, long dpa, long lengthBytes) {
+        return done ? Optional.empty() : Refusal.of(Cause.NO_SPACE, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+    }
+
+    private long clockNs() {
+        Instant now = clock.instant();
+        return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    }
+
+    private final class LogAnnouncer implements DynamicCapacity.Announcer {
+        @Override
+        public int free() {
+            return logs.get(EventLog.Kind.DYNAMIC_CAPACITY).free();
+        }
+
+        @Override
+        public void announce(DcEvent.Type type, int region, Extent extent, boolean more) {
+            logs.get(EventLog.Kind.DYNAMIC_CAPACITY)
+                    .append(new DcEvent(type, identity.hostId, region, more, extent, capacity.extentsAvailable()));
+            if (!more) {
+                dynamicCapacityListener.run();
+            }
+        }
+    }
+}
