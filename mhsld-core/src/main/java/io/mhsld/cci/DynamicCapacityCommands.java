@@ -1,0 +1,79 @@
+package io.mhsld.cci;
+
+import io.mhsld.type3.DcRegion;
+import io.mhsld.type3.DynamicCapacity;
+import io.mhsld.type3.DynamicCapacity.HostRange;
+import io.mhsld.type3.Extent;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Command set 48h: the host's side of dynamic capacity (CXL r3.1 8.2.9.9.9). */
+final class DynamicCapacityCommands {
+    private DynamicCapacityCommands() {}
+
+    static Response getConfiguration(Component component, byte[] input) {
+        Payload request = Layouts.GET_DC_CONFIGURATION.over(input);
+        List<DcRegion> regions = component.device().capacity().regions();
+        int start = (int) request.number("startRegion");
+        if (start >= regions.size()) {
+            return Response.of(ReturnCode.INVALID_INPUT);
+        }
+        int count = (int) Math.min(request.number("regionCount"), regions.size() - start);
+        Payload answer = Layouts.DC_CONFIGURATION
+                .empty(count)
+                .set("availableRegions", regions.size())
+                .set("extentsSupported", DynamicCapacity.MAX_EXTENTS)
+                .set("extentsAvailable", component.device().capacity().extentsAvailable());
+        for (int i = 0; i < count; i++) {
+            write(regions.get(start + i), answer.entry(i));
+        }
+        return Response.of(answer);
+    }
+
+    private static void write(DcRegion region, Payload entry) {
+        entry.set("baseDpa", region.baseDpa())
+                .set("decodeLengthBytes", region.decodeLengthBytes())
+                .set("lengthBytes", region.lengthBytes())
+                .set("blockSizeBytes", region.blockSizeBytes())
+                .set("dsmadHandle", region.dsmadHandle());
+    }
+
+    /** As many of the wanted extents as there are and fit the payload; "returned" tells. */
+    static Response getExtentList(Component component, byte[] input) {
+        Payload request = Layouts.GET_DC_EXTENT_LIST.over(input);
+        DynamicCapacity capacity = component.device().capacity();
+        long start = request.number("startIndex");
+        if (start > capacity.acceptedCount()) {
+            return Response.of(ReturnCode.INVALID_INPUT);
+        }
+        int fitting = Layouts.DC_EXTENT_LIST.entriesWithin(Mailbox.MAX_PAYLOAD_BYTES);
+        List<Extent> extents = capacity.accepted((int) start, (int) Math.min(request.number("extentCount"), fitting));
+        Payload answer = Layouts.DC_EXTENT_LIST
+                .empty(extents.size())
+                .set("totalExtents", capacity.acceptedCount())
+                .set("generation", Integer.toUnsignedLong(capacity.generation()));
+        for (int i = 0; i < extents.size(); i++) {
+            EventCommands.write(extents.get(i), answer.entry(i));
+        }
+        return Response.of(answer);
+    }
+
+    static Response addResponse(Component component, byte[] input) {
+        Payload request = Layouts.HOST_EXTENT_LIST.over(input);
+        return Response.of(component.device().capacity().addResponse(ranges(request), request.flag("flags", "more")));
+    }
+
+    static Response release(Component component, byte[] input) {
+        Payload request = Layouts.HOST_EXTENT_LIST.over(input);
+        return Response.of(component.device().capacity().hostRelease(ranges(request), request.flag("flags", "more")));
+    }
+
+    private static List<HostRange> ranges(Payload request) {
+        List<HostRange> ranges = new ArrayList<>(request.entryCount());
+        for (int i = 0; i < request.entryCount(); i++) {
+            Payload entry = request.entry(i);
+            ranges.add(new HostRange(entry.number("startDpa"), entry.number("lengthBytes")));
+        }
+        return ranges;
+    }
+}

@@ -1,0 +1,96 @@
+package io.mhsld.cci;
+
+import io.mhsld.type3.DcEvent;
+import io.mhsld.type3.EventLog;
+import io.mhsld.type3.EventRecord;
+import io.mhsld.type3.Extent;
+import java.util.List;
+import java.util.Optional;
+
+/** Command set 01h: event records and interrupts (CXL r3.1 8.2.9.2). */
+final class EventCommands {
+    private EventCommands() {}
+
+    static Response getRecords(Component component, byte[] input) {
+        Optional<EventLog> log = log(component, Layouts.GET_EVENT_RECORDS.over(input));
+        return log.map(EventCommands::records).orElse(Response.of(ReturnCode.INVALID_INPUT));
+    }
+
+    private static Response records(EventLog log) {
+        List<EventRecord> records = log.oldest(Layouts.EVENT_RECORDS.entriesWithin(Mailbox.MAX_PAYLOAD_BYTES));
+        Payload answer = Layouts.EVENT_RECORDS
+                .empty(records.size())
+                .setFlag("flags", "overflow", log.overflowCount() > 0)
+                .setFlag("flags", "more", log.size() > records.size())
+                .set("overflowCount", log.overflowCount())
+                .set("firstOverflowNs", log.firstOverflowNs())
+                .set("lastOverflowNs", log.lastOverflowNs());
+        for (int i = 0; i < records.size(); i++) {
+            write(records.get(i), answer.entry(i));
+        }
+        return Response.of(answer);
+    }
+
+    private static void write(EventRecord record, Payload entry) {
+        DcEvent event = record.event();
+        entry.set("recordId", Layouts.DC_EVENT_RECORD_ID)
+                .set("recordLength", Layouts.DC_EVENT_RECORD.lengthBytes(0))
+                .set("handle", record.handle())
+                .set("timestampNs", record.timestampNs())
+                .set("type", event.type().value())
+                .setFlag("validity", "extents available", true)
+                .set("hostId", event.hostId())
+                .setFlag("flags", "more", event.more())
+                .set("extentsAvailable", event.extentsAvailable());
+        write(event.extent(), entry);
+    }
+
+    static void write(Extent extent, Payload entry) {
+        entry.set("startDpa", extent.startDpa())
+                .set("lengthBytes", extent.lengthBytes())
+                .set("tag", extent.tag())
+                .set("sharedSequence", extent.sharedSequence());
+    }
+
+    /** Clear All empties the log whatever its state, and names no handles; otherwise the handles must be the oldest ones, in order. */
+    static Response clearRecords(Component component, byte[] input) {
+        Payload request = Layouts.CLEAR_EVENT_RECORDS.over(input);
+        Optional<EventLog> log = log(component, request);
+        boolean clearsAll = request.flag("flags", "clear all");
+        if (log.isEmpty() || (clearsAll && request.entryCount() > 0)) {
+            return Response.of(ReturnCode.INVALID_INPUT);
+        }
+        if (clearsAll) {
+            log.get().clearAll();
+            return Response.of(ReturnCode.SUCCESS);
+        }
+        int[] handles = new int[request.entryCount()];
+        for (int i = 0; i < handles.length; i++) {
+            handles[i] = (int) request.entry(i).number("handle");
+        }
+        return Response.of(log.get().clear(handles));
+    }
+
+    private static Optional<EventLog> log(Component component, Payload request) {
+        int log = (int) request.number("log");
+        EventLog.Kind[] kinds = EventLog.Kind.values();
+        return log < kinds.length ? Optional.of(component.device().log(kinds[log])) : Optional.empty();
+    }
+
+    static Response getInterruptPolicy(Component component, byte[] input) {
+        EventInterruptPolicy policy = component.interruptPolicy();
+        return Response.of(Layouts.EVENT_INTERRUPT_POLICY
+                .empty(0)
+                .set("informational", policy.setting(EventLog.Kind.INFORMATIONAL))
+                .set("warning", policy.setting(EventLog.Kind.WARNING))
+                .set("failure", policy.setting(EventLog.Kind.FAILURE))
+                .set("fatal", policy.setting(EventLog.Kind.FATAL))
+                .set("dynamicCapacity", policy.setting(EventLog.Kind.DYNAMIC_CAPACITY)));
+    }
+
+    /** An input of 4 bytes leaves the dynamic-capacity log as it is. */
+    static Response setInterruptPolicy(Component component, byte[] input) {
+        boolean done = component.interruptPolicy().trySet(input);
+        return Response.of(done ? ReturnCode.SUCCESS : ReturnCode.INVALID_INPUT);
+    }
+}

@@ -1,0 +1,61 @@
+package io.mhsld.cci;
+
+import io.mhsld.type3.Refusal;
+import java.util.Optional;
+
+/** What a command answers: a return code and, after success, an output payload. */
+public final class Response {
+    private static final byte[] NOTHING = {};
+
+    private final ReturnCode code;
+    private final byte[] payload;
+
+    private Response(ReturnCode code, byte[] payload) {
+        this.code = code;
+        this.payload = payload;
+    }
+
+    /** Success with an output payload. */
+    static Response of(Payload payload) {
+        return new Response(ReturnCode.SUCCESS, payload.toBytes());
+    }
+
+    /** Success with raw bytes. */
+    static Response of(byte[] payload) {
+        return new Response(ReturnCode.SUCCESS, payload.clone());
+    }
+
+    /** An answer without payload. */
+    static Response of(ReturnCode code) {
+        return new Response(code, NOTHING);
+    }
+
+    /** Success without payload, or the code of the refusal. */
+    static Response of(Optional<Refusal> refusal) {
+        return of(refusal.map(r -> ReturnCode.of(r.cause())).orElse(ReturnCode.SUCCESS));
+    }
+
+    /** How the command ended. */
+    public ReturnCode code() {
+        return code;
+    }
+
+    /** The output payload, empty after any error; a copy. */
+    public byte[] payload() {
+        return payload.clone();
+    }
+
+    /** True when the command was done. */
+    public boolean isSuccess() {
+        return code == ReturnCode.SUCCESS;
+    }
+
+    int length() {
+        return payload.length;
+    }
+
+    @Override
+    public String toString() {
+        return String.format("code=0x%04x (%s) length=%d", code.value(), code, payload.length);
+    }
+}
