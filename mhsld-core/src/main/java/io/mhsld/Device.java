@@ -1,0 +1,382 @@
+package io.mhsld;
+
+import io.mhsld.head.EventLoop;
+import io.mhsld.head.Head;
+import io.mhsld.head.HeadLog;
+import io.mhsld.head.LeaseFile;
+import io.mhsld.head.LeaseFile.Lease;
+import io.mhsld.head.ProcessIdentity;
+import io.mhsld.head.Reaper;
+import io.mhsld.media.Media;
+import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Geometry;
+import io.mhsld.state.HeadTable;
+import io.mhsld.state.HeadTable.Row;
+import io.mhsld.state.Inspector;
+import io.mhsld.state.OwnerMap;
+import io.mhsld.state.StateFile;
+import io.mhsld.state.StateFileException;
+import io.mhsld.state.StateFileException.Problem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * One MHSLD: its files, and what is done to it as a whole. Everything here works from any process, with or without live heads; what must not
+ * happen under live heads is refused with a message that names them.
+ */
+public final class Device {
+    /** A probe of another process may hold a lease for an instant: what looks taken is tried again for so long. */
+    private static final long PROBE_PATIENCE_MS = 300;
+
+    /** A killed process is gone within this time, unless the system is in trouble. */
+    private static final long KILL_PATIENCE_MS = 5_000;
+
+    private static final long POLL_NS = 2_000_000;
+
+    /**
+     * What init decides.
+     *
+     * @param geometry heads, regions, blocks
+     * @param serial serial number that every host sees
+     * @param sparseMedia true: capacity is offered without reserving memory for it, so a store may be refused when the system has none left
+     * @param mediaFile the DC memory; empty: beside the state file
+     * @param groupAccess true: the files are open to the group too (mode 0660 instead of 0600)
+     */
+    public record Specification(
+            Geometry geometry, long serial, boolean sparseMedia, Optional<Path> mediaFile, boolean groupAccess) {
+        /** Heads of a device when nobody says otherwise: the reference's number. */
+        public static final int DEFAULT_HEADS = 8;
+
+        /** Block size when nobody says otherwise: the reference's. */
+        public static final long DEFAULT_BLOCK_SIZE_BYTES = 2L << 20;
+
+        /** Serial number when nobody says otherwise: that of the reference's example. */
+        public static final long DEFAULT_SERIAL = 66667;
+
+        /** One region, 8 heads, blocks of 2 MiB. */
+        public static Specification ofSize(long sizeBytes) {
+            return new Specification(
+                    Geometry.of(DEFAULT_HEADS, sizeBytes, 1, DEFAULT_BLOCK_SIZE_BYTES),
+                    DEFAULT_SERIAL,
+                    false,
+                    Optional.empty(),
+                    false);
+        }
+
+        private Set<PosixFilePermission> permissions() {
+            return PosixFilePermissions.fromString(groupAccess ? "rw-rw----" : "rw-------");
+        }
+    }
+
+    /**
+     * What {@link #recover} did.
+     *
+     * @param freedBlocks for each head how many blocks were freed of what it left behind
+     * @param clearedBits bits of heads that do not exist
+     * @param before what was wrong before
+     * @param after what is still wrong: it belongs to live heads
+     */
+    public record Recovery(long[] freedBlocks, long clearedBits, Inspector.Report before, Inspector.Report after) {}
+
+    private Device() {}
+
+    /**
+     * Makes a fresh device. A state file that no live head uses is replaced; so is its media file, unless {@code mediaFile} names one, which is
+     * kept, grown if needed, and emptied.
+     *
+     * @param waitMs how long to wait for another init, destroy or recover to finish
+     * @throws StateFileException {@code IN_USE} naming the live heads; {@code FOREIGN} when the file is something else; {@code SYSTEM}
+     */
+    public static void initialise(DeviceFiles files, Specification specification, long waitMs) {
+        Set<PosixFilePermission> permissions = specification.permissions();
+        Path mediaFile = specification.mediaFile().orElse(files.mediaFile()).toAbsolutePath();
+        withAllLeases(files, permissions, waitMs, leases -> {
+            if (!StateFile.isReplaceable(files.stateFile())) {
+                throw new StateFileException(
+                        Problem.FOREIGN, "not a state file, and init will not overwrite it", files.stateFile());
+            }
+            Media.create(
+                    mediaFile,
+                    specification.geometry().capacityBytes(),
+                    permissions,
+                    specification.mediaFile().isPresent());
+            StateFile.Identity identity = new StateFile.Identity(
+                    UUID.randomUUID(),
+                    System.currentTimeMillis(),
+                    specification.serial(),
+                    specification.sparseMedia(),
+                    mediaFile.toString());
+            StateFile.create(
+                    files.stateFile(), files.unfinishedStateFile(), specification.geometry(), identity, permissions);
+        });
+    }
+
+    /**
+     * Removes a device: the state file, its own media file (not one that init was given), sockets and lock file.
+     *
+     * @return the media file that was left alone, if init was given one
+     * @throws StateFileException {@code MISSING}; {@code IN_USE} naming the live heads; {@code FOREIGN} when the file is something else
+     */
+    public static Optional<Path> destroy(DeviceFiles files, long waitMs) {
+        if (Files.notExists(files.stateFile())) {
+            throw new StateFileException(Problem.MISSING, "no such state file", files.stateFile());
+        }
+        Path media = mediaFileOf(files).orElse(files.mediaFile());
+        Set<PosixFilePermission> permissions = PosixFilePermissions.fromString("rw-------");
+        withAllLeases(files, permissions, waitMs, leases -> {
+            if (!StateFile.isReplaceable(files.stateFile())) {
+                throw new StateFileException(
+                        Problem.FOREIGN, "not a state file, and destroy will not remove it", files.stateFile());
+            }
+            delete(files.stateFile());
+            delete(files.unfinishedStateFile());
+            delete(files.mediaFile());
+            for (int head = 0; head < Geometry.MAX_HEADS; head++) {
+                delete(files.controlSocket(head));
+            }
+            leases.retire();
+        });
+        return media.equals(files.mediaFile()) ? Optional.empty() : Optional.of(media);
+    }
+
+    /**
+     * Becomes a head: waits for the device to be initialised, takes the lease, frees what an earlier process left behind as this head.
+     *
+     * @param loop the head's thread; the head only registers timers and sockets with it
+     * @param waitMs how long to wait for an init to finish
+     * @param log where the head says what happens to its capacity
+     * @throws StateFileException naming what is wrong with the file, or {@code IN_USE} naming the process that is this head already
+     * @throws IllegalArgumentException when the device has no such head
+     */
+    public static Head attach(DeviceFiles files, int head, EventLoop loop, long waitMs, HeadLog log) {
+        return Head.attach(files, head, loop, waitMs, log);
+    }
+
+    /** Looks at a device without changing it. */
+    public static Inspector.Report inspect(DeviceFiles files) {
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
+            return inspect(files, state);
+        }
+    }
+
+    /** Looks at an open state file. */
+    public static Inspector.Report inspect(DeviceFiles files, StateFile state) {
+        Optional<LeaseFile> leases = LeaseFile.openExisting(files.lockFile());
+        try {
+            return Inspector.inspect(
+                    state, head -> leases.isPresent() && leases.get().isHeld(head));
+        } finally {
+            leases.ifPresent(LeaseFile::close);
+        }
+    }
+
+    /** Which heads are held by a live process, by the kernel's word. */
+    public static boolean[] liveHeads(DeviceFiles files, int headCount) {
+        boolean[] live = new boolean[headCount];
+        Optional<LeaseFile> leases = LeaseFile.openExisting(files.lockFile());
+        try {
+            for (int head = 0; head < headCount && leases.isPresent(); head++) {
+                live[head] = leases.get().isHeld(head);
+            }
+        } finally {
+            leases.ifPresent(LeaseFile::close);
+        }
+        return live;
+    }
+
+    /**
+     * Frees what dead heads left behind, and takes away bits that belong to no head. What live heads hold is not touched. A second run finds
+     * nothing to do.
+     */
+    public static Recovery recover(DeviceFiles files, long waitMs) {
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
+                LeaseFile leases = openLeases(files);
+                Media media = openMedia(state)) {
+            Lease device = await(leases::tryDevice, waitMs)
+                    .orElseThrow(() -> new StateFileException(
+                            Problem.IN_USE, "another init, destroy or recover is at work", files.stateFile()));
+            try {
+                Inspector.Report before = Inspector.inspect(state, leases::isHeld);
+                Reaper reaper = new Reaper(state, leases, media);
+                OwnerMap map = state.ownerMap();
+                long[] freed = new long[state.geometry().headCount()];
+                for (int head = 0; head < freed.length; head++) {
+                    freed[head] = freeIfDead(state, leases, reaper, head);
+                }
+                long cleared = map.clearForeignBits();
+                return new Recovery(freed, cleared, before, Inspector.inspect(state, leases::isHeld));
+            } finally {
+                device.release();
+            }
+        }
+    }
+
+    /**
+     * Ends the process that is a head, with SIGKILL, and frees what it held.
+     *
+     * @return the process id, empty when nobody was that head
+     * @throws StateFileException {@code IN_USE} when the process cannot be identified or does not end
+     */
+    public static Optional<Long> fence(DeviceFiles files, int head) {
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
+                LeaseFile leases = openLeases(files);
+                Media media = openMedia(state)) {
+            Row row = state.heads().readAcquire(head);
+            Reaper reaper = new Reaper(state, leases, media);
+            if (!leases.isHeld(head)) {
+                reaper.reap(head);
+                return Optional.empty();
+            }
+            ProcessIdentity process = new ProcessIdentity(row.pid(), row.processStartTicks());
+            if (!process.isAlive()) {
+                throw new StateFileException(
+                        Problem.IN_USE,
+                        "the process that holds the head cannot be identified: head=" + head + " pid=" + row.pid(),
+                        files.stateFile());
+            }
+            ProcessHandle.of(row.pid()).ifPresent(ProcessHandle::destroyForcibly);
+            boolean ended = awaitTrue(() -> reaper.reap(head) != Reaper.Outcome.ALIVE, KILL_PATIENCE_MS);
+            if (!ended) {
+                throw new StateFileException(
+                        Problem.IN_USE,
+                        "the process did not end: head=" + head + " pid=" + row.pid() + " waitedMs=" + KILL_PATIENCE_MS,
+                        files.stateFile());
+            }
+            return Optional.of(row.pid());
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------------------- parts
+
+    private interface Exclusive {
+        void with(LeaseFile leases);
+    }
+
+    /** Runs an action while no process is, or can become, a head of the device. */
+    private static void withAllLeases(
+            DeviceFiles files, Set<PosixFilePermission> permissions, long waitMs, Exclusive action) {
+        try (LeaseFile leases = LeaseFile.open(files.lockFile(), permissions)) {
+            List<Lease> held = new ArrayList<>();
+            try {
+                held.add(await(leases::tryDevice, waitMs)
+                        .orElseThrow(() -> new StateFileException(
+                                Problem.IN_USE,
+                                "another init, destroy or recover is at work: waitedMs=" + waitMs,
+                                files.stateFile())));
+                for (int head = 0; head < Geometry.MAX_HEADS; head++) {
+                    int wanted = head;
+                    held.add(await(() -> leases.tryHead(wanted), PROBE_PATIENCE_MS)
+                            .orElseThrow(() -> inUse(files, leases)));
+                }
+                action.with(leases);
+            } finally {
+                held.forEach(Lease::release);
+            }
+        }
+    }
+
+    private static StateFileException inUse(DeviceFiles files, LeaseFile leases) {
+        List<String> heads = new ArrayList<>();
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
+            for (int head = 0; head < state.geometry().headCount(); head++) {
+                Row row = state.heads().readAcquire(head);
+                boolean starting = row.state() == HeadTable.State.FREE;
+                // Our own leases, taken on the way here, are held too: only heads that a process claims to be are
+                // named.
+                if (!starting && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
+                    heads.add("head " + head + " (pid " + row.pid() + ")");
+                }
+            }
+        } catch (StateFileException e) {
+            heads.clear();
+        }
+        String names =
+                heads.isEmpty() ? "a head that is starting" : heads.stream().collect(Collectors.joining(", "));
+        return new StateFileException(
+                Problem.IN_USE, "the device is in use by " + names + ": nothing was changed", files.stateFile());
+    }
+
+    private static long freeIfDead(StateFile state, LeaseFile leases, Reaper reaper, int head) {
+        Optional<Lease> lease = await(() -> leases.tryHead(head), 0);
+        if (lease.isEmpty()) {
+            return 0;
+        }
+        try {
+            boolean clean = state.heads().stateAcquire(head) == HeadTable.State.FREE
+                    && state.ownerMap().countVolatile(head) == 0
+                    && state.extents(head)
+                            .readSeqlock()
+                            .filter(t -> t.entries().isEmpty())
+                            .isPresent()
+                    && (state.heads().operationAcquire(head) & 1) == 0;
+            if (clean) {
+                return 0;
+            }
+            long freed = reaper.freeLeftovers(head);
+            state.heads().freeRelease(head);
+            return freed;
+        } finally {
+            lease.get().release();
+        }
+    }
+
+    private static LeaseFile openLeases(DeviceFiles files) {
+        return LeaseFile.open(files.lockFile(), PosixFilePermissions.fromString("rw-------"));
+    }
+
+    private static Media openMedia(StateFile state) {
+        return Media.open(
+                Path.of(state.identity().mediaFile()),
+                state.geometry().capacityBytes(),
+                state.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
+    }
+
+    private static Optional<Path> mediaFileOf(DeviceFiles files) {
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
+            return Optional.of(Path.of(state.identity().mediaFile()));
+        } catch (StateFileException e) {
+            // A state file that cannot be read can still be destroyed.
+            return Optional.empty();
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new StateFileException(
+                    Problem.SYSTEM,
+                    "file cannot be removed: reason=\"" + e.getClass().getSimpleName() + "\"",
+                    file,
+                    e);
+        }
+    }
+
+    private static <T> Optional<T> await(Supplier<Optional<T>> attempt, long patienceMs) {
+        long deadlineNs = System.nanoTime() + patienceMs * 1_000_000;
+        while (true) {
+            Optional<T> result = attempt.get();
+            if (result.isPresent() || System.nanoTime() - deadlineNs >= 0) {
+                return result;
+            }
+            LockSupport.parkNanos(POLL_NS);
+        }
+    }
+
+    private static boolean awaitTrue(BooleanSupplier condition, long patienceMs) {
+        return await(() -> condition.getAsBoolean() ? Optional.of(true) : Optional.empty(), patienceMs)
+                .isPresent();
+    }
+}

@@ -1,0 +1,214 @@
+package io.mhsld.head;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * The one thread of a head: waits in a selector for sockets, timers and tasks, and runs them one after the other, so that what they touch
+ * needs no locks. It never polls: without work it sleeps until the next timer is due.
+ */
+public final class EventLoop implements AutoCloseable {
+    /** Called on the loop's thread when its channel is ready. An exception closes that channel and goes to the error sink. */
+    public interface ChannelHandler {
+        /** Reads, writes or accepts. */
+        void ready(SelectionKey key) throws IOException;
+    }
+
+    /** A task that is due later; cancelling it twice, or after it ran, is harmless. */
+    public interface Timer {
+        /** The task does not run any more. */
+        void cancel();
+    }
+
+    private final Selector selector;
+    private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final PriorityQueue<Alarm> alarms = new PriorityQueue<>(Comparator.comparingLong(alarm -> alarm.dueNs));
+    private Consumer<Throwable> errorSink = error -> {};
+    private volatile boolean stopped;
+
+    private EventLoop(Selector selector) {
+        this.selector = selector;
+    }
+
+    /** A loop that is not running yet. */
+    public static EventLoop open() {
+        try {
+            return new EventLoop(Selector.open());
+        } catch (IOException e) {
+            throw new UncheckedIOException("no selector to be had", e);
+        }
+    }
+
+    /** Where exceptions of handlers, timers and tasks go; the loop goes on after them. {@link Error}s end it. */
+    public void onError(Consumer<Throwable> sink) {
+        errorSink = sink;
+    }
+
+    /** Watches a channel, which becomes non-blocking. On the loop's thread, or before it runs. */
+    public SelectionKey register(SelectableChannel channel, int operations, ChannelHandler handler) {
+        try {
+            channel.configureBlocking(false);
+            return channel.register(selector, operations, handler);
+        } catch (IOException e) {
+            throw new UncheckedIOException("channel cannot be watched", e);
+        }
+    }
+
+    /** Runs a task again and again; the first time after one period. On the loop's thread, or before it runs. */
+    public Timer every(long periodMs, Runnable task) {
+        return schedule(periodMs, periodMs, task);
+    }
+
+    /** Runs a task once. On the loop's thread, or before it runs. */
+    public Timer after(long delayMs, Runnable task) {
+        return schedule(delayMs, 0, task);
+    }
+
+    /** Hands a task to the loop's thread. Any thread. */
+    public void execute(Runnable task) {
+        tasks.add(task);
+        selector.wakeup();
+    }
+
+    /** Runs until {@link #stop}; what was handed over before the stop still runs. */
+    public void run() {
+        while (!stopped) {
+            waitForWork();
+            runReadyChannels();
+            runDueAlarms();
+            runTasks();
+        }
+        runTasks();
+    }
+
+    /** Ends {@link #run} after the current round. Any thread. */
+    public void stop() {
+        stopped = true;
+        selector.wakeup();
+    }
+
+    /** Closes the selector and every channel that it still watches. */
+    @Override
+    public void close() {
+        try {
+            for (SelectionKey key : Set.copyOf(selector.keys())) {
+                key.channel().close();
+            }
+            selector.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException("event loop cannot be closed", e);
+        } catch (ClosedSelectorException e) {
+            // Closed before: nothing is left to do.
+        }
+    }
+
+    private Timer schedule(long delayMs, long periodMs, Runnable task) {
+        Alarm alarm = new Alarm(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(delayMs), periodMs, task);
+        alarms.add(alarm);
+        return alarm;
+    }
+
+    private void waitForWork() {
+        try {
+            Alarm next = alarms.peek();
+            if (!tasks.isEmpty()) {
+                selector.selectNow();
+            } else if (next == null) {
+                selector.select();
+            } else {
+                long leftNs = next.dueNs - System.nanoTime();
+                if (leftNs <= 0) {
+                    selector.selectNow();
+                } else {
+                    // Rounded up, for waking too early would mean going round the loop once more.
+                    selector.select(TimeUnit.NANOSECONDS.toMillis(leftNs) + 1);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("selector failed", e);
+        }
+    }
+
+    private void runReadyChannels() {
+        List<SelectionKey> ready = new ArrayList<>(selector.selectedKeys());
+        selector.selectedKeys().clear();
+        for (SelectionKey key : ready) {
+            if (key.isValid()) {
+                try {
+                    ((ChannelHandler) key.attachment()).ready(key);
+                } catch (IOException | RuntimeException e) {
+                    errorSink.accept(e);
+                    closeQuietly(key);
+                }
+            }
+        }
+    }
+
+    private void runDueAlarms() {
+        long now = System.nanoTime();
+        while (!alarms.isEmpty() && alarms.peek().dueNs - now <= 0) {
+            Alarm alarm = alarms.remove();
+            if (!alarm.cancelled) {
+                guarded(alarm.task);
+                if (alarm.periodMs > 0) {
+                    alarm.dueNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(alarm.periodMs);
+                    alarms.add(alarm);
+                }
+            }
+        }
+    }
+
+    private void runTasks() {
+        // Only what was there at the start: a task that hands over another one must not starve the sockets.
+        for (int left = tasks.size(); left > 0; left--) {
+            guarded(tasks.remove());
+        }
+    }
+
+    private void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException e) {
+            errorSink.accept(e);
+        }
+    }
+
+    private void closeQuietly(SelectionKey key) {
+        key.cancel();
+        try {
+            key.channel().close();
+        } catch (IOException e) {
+            errorSink.accept(e);
+        }
+    }
+
+    private static final class Alarm implements Timer {
+        private final long periodMs;
+        private final Runnable task;
+        private long dueNs;
+        private boolean cancelled;
+
+        private Alarm(long dueNs, long periodMs, Runnable task) {
+            this.dueNs = dueNs;
+            this.periodMs = periodMs;
+            this.task = task;
+        }
+
+        @Override
+        public void cancel() {
+            cancelled = true;
+        }
+    }
+}

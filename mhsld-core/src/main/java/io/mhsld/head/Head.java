@@ -1,0 +1,385 @@
+package io.mhsld.head;
+
+import io.mhsld.cci.Mailbox;
+import io.mhsld.cci.MultiHeadInfo;
+import io.mhsld.head.LeaseFile.Lease;
+import io.mhsld.media.Media;
+import io.mhsld.state.Counter;
+import io.mhsld.state.Counters;
+import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Geometry;
+import io.mhsld.state.HeadTable;
+import io.mhsld.state.HeadTable.Row;
+import io.mhsld.state.StateFile;
+import io.mhsld.state.StateFileException;
+import io.mhsld.state.StateFileException.Problem;
+import io.mhsld.type3.DcRegion;
+import io.mhsld.type3.Refusal;
+import io.mhsld.type3.Type3Device;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.agrona.concurrent.AtomicBuffer;
+import org.agrona.concurrent.SystemEpochClock;
+import org.agrona.concurrent.errors.DistinctErrorLog;
+
+/**
+ * One head of a device, for as long as this process, or the {@code Head}, lives: its lease, its Type-3 device with the multi-head hooks behind it,
+ * its mailbox, and the watch over its peers. Everything runs on the thread of the event loop that it was attached with.
+ */
+public final class Head implements AutoCloseable {
+    /** A peer whose death no socket told of is noticed within this time. */
+    private static final long TICK_MS = 400;
+
+    /** Somebody who is not a live head holds the lease for no longer than that: a reaper, an init, a tool that looks. */
+    private static final long LEASE_PATIENCE_MS = 2_000;
+
+    private static final long POLL_NS = 2_000_000;
+
+    private final DeviceFiles files;
+    private final int id;
+    private final EventLoop loop;
+    private final HeadLog log;
+    private final LeaseFile leases;
+    private final Lease lease;
+    private final StateFile state;
+    private final Media media;
+    private final SharedCapacity capacity;
+    private final Type3Device device;
+    private final Mailbox mailbox;
+    private final DistinctErrorLog errors;
+    private final PeerWatch peers;
+    private final EventLoop.Timer tick;
+    private final Object stateFileKey;
+    private Consumer<StateFileException> onLost = problem -> {};
+    private boolean closed;
+
+    /** Attaches as {@link io.mhsld.Device#attach} describes. */
+    public static Head attach(DeviceFiles files, int id, EventLoop loop, long waitMs, HeadLog log) {
+        long deadlineNs = System.nanoTime() + waitMs * 1_000_000;
+        while (true) {
+            // The lease must come before the mapping: only then no init can put another file in its place.
+            checkHeadExists(files, id, Math.max(0, (deadlineNs - System.nanoTime()) / 1_000_000));
+            LeaseFile leases = LeaseFile.open(files.lockFile(), permissionsOf(files.stateFile()));
+            boolean attached = false;
+            try {
+                Lease lease = waitForLease(files, id, leases);
+                if (leases.isInPlace() && Files.exists(files.stateFile())) {
+                    Head head = new Head(files, id, loop, log, leases, lease);
+                    attached = true;
+                    return head;
+                }
+                lease.release();
+            } finally {
+                if (!attached) {
+                    leases.close();
+                }
+            }
+        }
+    }
+
+    private Head(DeviceFiles files, int id, EventLoop loop, HeadLog log, LeaseFile leases, Lease lease) {
+        this.files = files;
+        this.id = id;
+        this.loop = loop;
+        this.log = log;
+        this.leases = leases;
+        this.lease = lease;
+        StateFile opened = null;
+        Media openedMedia = null;
+        try {
+            opened = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
+            openedMedia = Media.open(
+                    Path.of(opened.identity().mediaFile()),
+                    opened.geometry().capacityBytes(),
+                    opened.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
+            this.stateFileKey = fileKey(files.stateFile());
+        } catch (IOException | RuntimeException e) {
+            closeAll(openedMedia, opened);
+            lease.release();
+            throw e instanceof RuntimeException runtime
+                    ? runtime
+                    : new StateFileException(Problem.SYSTEM, "state file cannot be looked at", files.stateFile(), e);
+        }
+        this.state = opened;
+        this.media = openedMedia;
+        this.errors = openErrorLog();
+        Reaper reaper = new Reaper(state, leases, media);
+        start(reaper);
+        this.capacity = new SharedCapacity(state, id, media, reaper, log);
+        this.device = new Type3Device(
+                new Type3Device.Identity(state.identity().serial(), id, regionsOf(state.geometry())),
+                Clock.systemUTC(),
+                capacity,
+                capacity,
+                capacity);
+        this.mailbox = new Mailbox(device, Optional.of(new TableInfo()), this::recordError);
+        this.peers = new PeerWatch(loop, this::peerGone);
+        this.tick = loop.every(TICK_MS, this::tick);
+        tick();
+    }
+
+    /** 0 to head count - 1; also the host id and the LD id. */
+    public int id() {
+        return id;
+    }
+
+    /** The device that the host behind this head sees. */
+    public Type3Device device() {
+        return device;
+    }
+
+    /** The host's way to the device. */
+    public Mailbox mailbox() {
+        return mailbox;
+    }
+
+    /** Shape of the device. */
+    public Geometry geometry() {
+        return state.geometry();
+    }
+
+    /** The shared state, to look at. */
+    public StateFile state() {
+        return state;
+    }
+
+    /** The files of the device. */
+    public DeviceFiles files() {
+        return files;
+    }
+
+    /** Where this head's control socket is to be. */
+    public Path controlSocket() {
+        return files.controlSocket(id);
+    }
+
+    /** What this head counts. */
+    public Counters counters() {
+        return state.counters(id);
+    }
+
+    /** Says in the head table that the control socket answers, so that peers and tools find it. */
+    public void serve() {
+        state.heads().serveRelease(id, controlSocket().toString());
+    }
+
+    /** Called once when the state file has been cut, replaced or removed under this head: it must not go on. */
+    public void onLost(Consumer<StateFileException> listener) {
+        onLost = listener;
+    }
+
+    /** Keeps an error where {@code mhsld status} finds it, even after this process has died. */
+    public void recordError(Throwable error) {
+        log.say("error: %s", error);
+        if (!closed) {
+            errors.record(error);
+        }
+    }
+
+    /** Counts an access that the device refused. */
+    public void countRefusedAccess(Refusal refusal) {
+        counters().addRelease(Counter.ACCESSES_REFUSED, 1);
+        log.say("access refused: %s", refusal.detail());
+    }
+
+    /** Lets go of all capacity and of the lease. The process may go on; as this head it changes nothing any more. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        tick.cancel();
+        peers.close();
+        try {
+            device.capacity().releaseAll();
+            state.heads().nextIncarnationRelease(id);
+            state.heads().freeRelease(id);
+        } finally {
+            closeAll(media, state);
+            lease.release();
+            leases.close();
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------------------------------
+    // starting
+
+    private static void checkHeadExists(DeviceFiles files, int id, long waitMs) {
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, waitMs)) {
+            int headCount = state.geometry().headCount();
+            if (id < 0 || id >= headCount) {
+                throw new IllegalArgumentException("no such head: head=" + id + " heads=" + headCount + " (0 to "
+                        + (headCount - 1) + ") file=" + files.stateFile());
+            }
+        }
+    }
+
+    private static Lease waitForLease(DeviceFiles files, int id, LeaseFile leases) {
+        long deadlineNs = System.nanoTime() + LEASE_PATIENCE_MS * 1_000_000;
+        while (true) {
+            Optional<Lease> lease = leases.tryHead(id);
+            if (lease.isPresent()) {
+                return lease.get();
+            }
+            Optional<Row> row = rowOf(files, id);
+            boolean isServed = row.isPresent()
+                    && row.get().state() != HeadTable.State.FREE
+                    && new ProcessIdentity(row.get().pid(), row.get().processStartTicks()).isAlive();
+            if (isServed) {
+                throw new StateFileException(
+                        Problem.IN_USE,
+                        "head is taken: head=" + id + " pid=" + row.get().pid(),
+                        files.stateFile());
+            }
+            if (System.nanoTime() - deadlineNs >= 0) {
+                throw new StateFileException(
+                        Problem.IN_USE,
+                        "head is taken by a process that has not said which it is: head=" + id + " waitedMs="
+                                + LEASE_PATIENCE_MS,
+                        files.stateFile());
+            }
+            LockSupport.parkNanos(POLL_NS);
+        }
+    }
+
+    private static Optional<Row> rowOf(DeviceFiles files, int id) {
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
+            return id < state.geometry().headCount() ? Optional.of(state.heads().readAcquire(id)) : Optional.empty();
+        } catch (StateFileException e) {
+            // It is being replaced: nobody is served by it.
+            return Optional.empty();
+        }
+    }
+
+    private void start(Reaper reaper) {
+        long freed = reaper.freeLeftovers(id);
+        if (freed > 0) {
+            log.say("freed what an earlier process held as this head: blocks=%d", freed);
+        }
+        ProcessIdentity process = ProcessIdentity.current();
+        state.counters(id).resetRelease();
+        state.heads().startRelease(id, process.pid(), process.startTicks(), System.currentTimeMillis());
+    }
+
+    private DistinctErrorLog openErrorLog() {
+        AtomicBuffer region = state.errorLog(id);
+        region.setMemory(0, region.capacity(), (byte) 0);
+        return new DistinctErrorLog(region, SystemEpochClock.INSTANCE);
+    }
+
+    private static List<DcRegion> regionsOf(Geometry geometry) {
+        return geometry.regions().stream()
+                .map(region -> new DcRegion(
+                        region.id(),
+                        region.baseDpa(),
+                        region.decodeLengthBytes(),
+                        region.lengthBytes(),
+                        geometry.blockSizeBytes()))
+                .toList();
+    }
+
+    private static Set<PosixFilePermission> permissionsOf(Path file) {
+        try {
+            return Files.getPosixFilePermissions(file);
+        } catch (IOException e) {
+            throw new StateFileException(Problem.MISSING, "no such state file", file, e);
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------------------ peers
+
+    private void tick() {
+        checkFileIsOurs();
+        for (int peer = 0; peer < state.geometry().headCount() && !closed; peer++) {
+            if (peer != id) {
+                Row row = state.heads().readAcquire(peer);
+                if (row.state() != HeadTable.State.FREE) {
+                    capacity.reapPeer(peer);
+                }
+                if (row.state() == HeadTable.State.SERVING) {
+                    peers.watch(peer, row.incarnation(), row.controlSocket());
+                }
+            }
+        }
+    }
+
+    private void peerGone(int peer) {
+        if (!closed) {
+            // The kernel closes a dying process's files one by one: the socket may go before the lock.
+            if (capacity.reapPeer(peer) == Reaper.Outcome.ALIVE) {
+                loop.after(5, () -> reapIfOpen(peer));
+                loop.after(50, () -> reapIfOpen(peer));
+            }
+        }
+    }
+
+    private void reapIfOpen(int peer) {
+        if (!closed) {
+            capacity.reapPeer(peer);
+        }
+    }
+
+    private void checkFileIsOurs() {
+        String problem = null;
+        try {
+            if (!stateFileKey.equals(fileKey(files.stateFile()))) {
+                problem = "state file was replaced under a live head";
+            } else if (Files.size(files.stateFile()) != state.lengthBytes()) {
+                problem = "state file was cut under a live head";
+            } else if (!leases.isInPlace()) {
+                problem = "lock file was removed under a live head";
+            }
+        } catch (IOException e) {
+            problem = "state file was removed under a live head";
+        }
+        if (problem != null) {
+            tick.cancel();
+            onLost.accept(new StateFileException(Problem.DAMAGED, problem + ": head=" + id, files.stateFile()));
+        }
+    }
+
+    private static Object fileKey(Path file) throws IOException {
+        return Files.readAttributes(file, "unix:dev,ino");
+    }
+
+    private static void closeAll(Media media, StateFile state) {
+        if (media != null) {
+            media.close();
+        }
+        if (state != null) {
+            state.close();
+        }
+    }
+
+    /** The multi-headed commands tell what stands in the shared head table. */
+    private final class TableInfo implements MultiHeadInfo {
+        @Override
+        public int headCount() {
+            return state.geometry().headCount();
+        }
+
+        @Override
+        public int ldCount() {
+            return state.geometry().headCount();
+        }
+
+        @Override
+        public int headOf(int ld) {
+            return isAttached(ld) ? ld : NO_HEAD;
+        }
+
+        @Override
+        public boolean isAttached(int head) {
+            return state.heads().stateAcquire(head) == HeadTable.State.SERVING;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package io.mhsld.head;
+
+import io.mhsld.media.Media;
+import io.mhsld.state.Counter;
+import io.mhsld.state.HeadTable;
+import io.mhsld.state.StateFile;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Frees what a head left behind. Whoever does it holds that head's lease meanwhile, so the head cannot start, nobody else reaps it, and a reaper
+ * that dies leaves nothing but work for the next one. A head that starts does the same to its own predecessor.
+ */
+public final class Reaper {
+    /** What an attempt to reap came to. */
+    public enum Outcome {
+        /** The head was dead and held something, or might have; nothing of it is left. */
+        REAPED,
+        /** Nobody was that head. */
+        FREE,
+        /** Some process holds the lease: the head, or another reaper. */
+        ALIVE
+    }
+
+    private final StateFile state;
+    private final LeaseFile leases;
+    private final Media media;
+
+    /** A reaper for one device. */
+    public Reaper(StateFile state, LeaseFile leases, Media media) {
+        this.state = state;
+        this.leases = leases;
+        this.media = media;
+    }
+
+    /** Reaps a head if no process holds its lease. */
+    public Outcome reap(int head) {
+        if (state.heads().stateAcquire(head) == HeadTable.State.FREE) {
+            return Outcome.FREE;
+        }
+        Optional<LeaseFile.Lease> lease = leases.tryHead(head);
+        if (lease.isEmpty()) {
+            return Outcome.ALIVE;
+        }
+        try {
+            if (state.heads().stateAcquire(head) == HeadTable.State.FREE) {
+                return Outcome.FREE;
+            }
+            freeLeftovers(head);
+            state.heads().freeRelease(head);
+            return Outcome.REAPED;
+        } finally {
+            lease.get().release();
+        }
+    }
+
+    /**
+     * Frees everything that has the head's bit or stands in its table; the caller holds its lease. Doing it again, after having died at any
+     * point of it, is harmless.
+     *
+     * @return how many blocks it were
+     */
+    public long freeLeftovers(int head) {
+        HeadTable heads = state.heads();
+        heads.nextIncarnationRelease(head);
+        heads.reapRelease(head);
+        heads.beginOperationRelease(head);
+        state.extents(head).writeSeqlock(List.of(), 0);
+        long blockSizeBytes = state.geometry().blockSizeBytes();
+        long[] freed = {0};
+        state.ownerMap().forEachRunVolatile(head, (first, count) -> {
+            // Memory first: once the bit is gone, the block may be another head's.
+            media.giveBack(first * blockSizeBytes, count * blockSizeBytes);
+            freed[0] += state.ownerMap().clear(head, first, count);
+        });
+        state.counters(head).setRelease(Counter.BLOCKS_OWNED, 0);
+        state.counters(head).setRelease(Counter.EXTENTS_HELD, 0);
+        heads.endOperationRelease(head);
+        return freed[0];
+    }
+}

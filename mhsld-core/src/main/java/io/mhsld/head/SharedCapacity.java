@@ -1,0 +1,249 @@
+package io.mhsld.head;
+
+import io.mhsld.media.Media;
+import io.mhsld.state.Counter;
+import io.mhsld.state.Counters;
+import io.mhsld.state.ExtentTable;
+import io.mhsld.state.Geometry;
+import io.mhsld.state.HeadTable;
+import io.mhsld.state.OwnerMap;
+import io.mhsld.state.StateFile;
+import io.mhsld.type3.DcMemory;
+import io.mhsld.type3.Extent;
+import io.mhsld.type3.ExtentJournal;
+import io.mhsld.type3.MultiHeadHooks;
+import io.mhsld.type3.PendingGroup;
+import io.mhsld.type3.Refusal;
+import io.mhsld.type3.Refusal.Cause;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * What makes a Type-3 device a head among others: its hooks claim and clear blocks in the shared owner map, its journal keeps the head's row of
+ * the shared tables, its memory is the shared media file.
+ *
+ * <p>Order of the steps, so that a death between any two of them is repaired by reaping alone: claim, scrub, publish the extents, offer; and back:
+ * unpublish (no access any more), give memory back, clear.
+ */
+final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
+    /** How long a claim waits for a dead owner that somebody else is reaping. */
+    private static final long REAP_PATIENCE_MS = 500;
+
+    private static final long REAP_POLL_NS = 500_000;
+
+    private final StateFile state;
+    private final Geometry geometry;
+    private final OwnerMap map;
+    private final Counters counters;
+    private final int head;
+    private final Media media;
+    private final Reaper reaper;
+    private final HeadLog log;
+
+    SharedCapacity(StateFile state, int head, Media media, Reaper reaper, HeadLog log) {
+        this.state = state;
+        this.geometry = state.geometry();
+        this.map = state.ownerMap();
+        this.counters = state.counters(head);
+        this.head = head;
+        this.media = media;
+        this.reaper = reaper;
+        this.log = log;
+    }
+
+    // ------------------------------------------------------------------------------------------------------------------- hooks
+
+    @Override
+    public Optional<Refusal> reserve(List<Extent> extents) {
+        List<Extent> claimed = new ArrayList<>(extents.size());
+        boolean kept = false;
+        try {
+            Optional<Refusal> refusal = claimAll(extents, claimed).or(() -> scrubAll(extents));
+            kept = refusal.isEmpty();
+            counters.addRelease(kept ? Counter.ADDS : Counter.ADDS_REFUSED, 1);
+            return refusal;
+        } finally {
+            if (kept) {
+                counters.addRelease(Counter.BLOCKS_OWNED, blocks(extents));
+            } else {
+                claimed.forEach(this::giveBackAndClear);
+            }
+        }
+    }
+
+    @Override
+    public void accept(List<Extent> extents) {
+        counters.addRelease(Counter.BLOCKS_ACCEPTED, blocks(extents));
+    }
+
+    @Override
+    public void reclaim(List<Extent> extents) {
+        letGo(extents, Counter.BLOCKS_RECLAIMED);
+    }
+
+    @Override
+    public void release(List<Extent> extents) {
+        letGo(extents, Counter.BLOCKS_RELEASED);
+    }
+
+    @Override
+    public boolean accessValid(long startDpa, long lengthBytes) {
+        long first = geometry.blockOfDpa(startDpa);
+        long last = geometry.blockOfDpa(startDpa + lengthBytes - 1);
+        return map.ownsAllVolatile(head, first, last - first + 1);
+    }
+
+    private Optional<Refusal> claimAll(List<Extent> extents, List<Extent> claimed) {
+        for (Extent extent : extents) {
+            long met = claim(extent);
+            if (met != OwnerMap.CLAIMED) {
+                counters.addRelease(Counter.CLAIM_CONFLICTS, 1);
+                return Refusal.of(
+                        Cause.OWNED_BY_OTHER_HEAD,
+                        "block=%d dpa=0x%x owner=%s requester=%d",
+                        met,
+                        geometry.dpaOfBlock(met),
+                        ownersOf(met),
+                        head);
+            }
+            claimed.add(extent);
+        }
+        return Optional.empty();
+    }
+
+    /** Claims the blocks of an extent; owners that are dead are reaped first, and waited for when somebody else is at it. */
+    private long claim(Extent extent) {
+        long first = geometry.blockOfDpa(extent.startDpa());
+        long count = extent.lengthBytes() / geometry.blockSizeBytes();
+        long deadlineNs = System.nanoTime() + REAP_PATIENCE_MS * 1_000_000;
+        while (true) {
+            long met = map.claim(head, first, count);
+            // Ends: each round either frees what a dead head held, or waits for another reaper until the deadline.
+            if (met == OwnerMap.CLAIMED || !ownersGiveWay(met, deadlineNs)) {
+                return met;
+            }
+        }
+    }
+
+    private boolean ownersGiveWay(long block, long deadlineNs) {
+        boolean somebodyReaps = false;
+        for (long lane = map.ownersVolatile(block); lane != 0; lane &= lane - 1) {
+            int owner = Long.numberOfTrailingZeros(lane);
+            if (owner == head || owner >= geometry.headCount()) {
+                return false;
+            }
+            Reaper.Outcome outcome = reapPeer(owner);
+            if (outcome == Reaper.Outcome.ALIVE) {
+                HeadTable.Row row = state.heads().readAcquire(owner);
+                if (new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
+                    return false;
+                }
+                somebodyReaps = true;
+            }
+        }
+        if (somebodyReaps) {
+            LockSupport.parkNanos(REAP_POLL_NS);
+        }
+        return System.nanoTime() - deadlineNs < 0;
+    }
+
+    /** Reaps a peer if it is dead, and counts and tells it. */
+    Reaper.Outcome reapPeer(int peer) {
+        long blocks = map.countVolatile(peer);
+        Reaper.Outcome outcome = reaper.reap(peer);
+        if (outcome == Reaper.Outcome.REAPED) {
+            counters.addRelease(Counter.HEADS_REAPED, 1);
+            log.say("reaped dead head: head=%d blocks=%d", peer, blocks);
+        }
+        return outcome;
+    }
+
+    private Optional<Refusal> scrubAll(List<Extent> extents) {
+        for (Extent extent : extents) {
+            if (!media.scrub(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes())) {
+                return Refusal.of(Cause.NO_SPACE, "%s media=%s", extent, media.file());
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void letGo(List<Extent> extents, Counter counter) {
+        extents.forEach(this::giveBackAndClear);
+        counters.addRelease(counter, blocks(extents));
+        counters.addRelease(Counter.BLOCKS_OWNED, -blocks(extents));
+    }
+
+    private void giveBackAndClear(Extent extent) {
+        media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
+        map.clear(head, geometry.blockOfDpa(extent.startDpa()), extent.lengthBytes() / geometry.blockSizeBytes());
+    }
+
+    private List<Integer> ownersOf(long block) {
+        List<Integer> owners = new ArrayList<>();
+        for (long lane = map.ownersVolatile(block); lane != 0; lane &= lane - 1) {
+            owners.add(Long.numberOfTrailingZeros(lane));
+        }
+        return owners;
+    }
+
+    private long blocks(List<Extent> extents) {
+        return extents.stream().mapToLong(Extent::lengthBytes).sum() / geometry.blockSizeBytes();
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // journal
+
+    @Override
+    public void begin() {
+        state.heads().beginOperationRelease(head);
+    }
+
+    @Override
+    public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {
+        List<ExtentTable.Entry> entries = new ArrayList<>();
+        accepted.forEach(extent -> entries.add(entry(extent, 0)));
+        for (PendingGroup group : pending) {
+            group.extents().forEach(extent -> entries.add(entry(extent, group.id())));
+        }
+        state.extents(head).writeSeqlock(entries, generation);
+        counters.setRelease(Counter.EXTENTS_HELD, entries.size());
+    }
+
+    @Override
+    public void end() {
+        state.heads().endOperationRelease(head);
+    }
+
+    private static ExtentTable.Entry entry(Extent extent, long group) {
+        return new ExtentTable.Entry(
+                extent.startDpa(), extent.lengthBytes(), extent.tag(), extent.sharedSequence(), group);
+    }
+
+    // ------------------------------------------------------------------------------------------------------------------ memory
+
+    @Override
+    public void read(long dpa, byte[] destination, int destinationOffset, int lengthBytes) {
+        media.read(geometry.mediaOffsetOfDpa(dpa), destination, destinationOffset, lengthBytes);
+        counters.addRelease(Counter.BYTES_READ, lengthBytes);
+    }
+
+    @Override
+    public boolean write(long dpa, byte[] source, int sourceOffset, int lengthBytes) {
+        counters.addRelease(Counter.BYTES_WRITTEN, lengthBytes);
+        return media.write(geometry.mediaOffsetOfDpa(dpa), source, sourceOffset, lengthBytes);
+    }
+
+    @Override
+    public boolean fill(long dpa, long lengthBytes, byte value) {
+        counters.addRelease(Counter.BYTES_WRITTEN, lengthBytes);
+        return media.fill(geometry.mediaOffsetOfDpa(dpa), lengthBytes, value);
+    }
+
+    @Override
+    public int crc32c(long dpa, long lengthBytes) {
+        counters.addRelease(Counter.BYTES_READ, lengthBytes);
+        return media.crc32c(geometry.mediaOffsetOfDpa(dpa), lengthBytes);
+    }
+}
