@@ -1,0 +1,370 @@
+package io.mhsld.cli;
+
+import io.mhsld.Device.Specification;
+import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Geometry;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** The verbs that are about a device as a whole. They hold options; {@link DeviceOperator} does the work. */
+final class DeviceVerbs {
+    private static final long MS_PER_SECOND = 1000;
+
+    /** A century: more is a slip, and its milliseconds would not fit. */
+    private static final double MAX_WAIT_SECONDS = 3e9;
+
+    private DeviceVerbs() {}
+
+    static void addTo(CommandLine commandLine, Console console) {
+        commandLine.addSubcommand(new Init(console));
+        commandLine.addSubcommand(new Status(console));
+        commandLine.addSubcommand(new MapVerb(console));
+        commandLine.addSubcommand(new Extents(console));
+        commandLine.addSubcommand(new Verify(console));
+        commandLine.addSubcommand(new Errors(console));
+        commandLine.addSubcommand(new Recover(console));
+        commandLine.addSubcommand(new Fence(console));
+        commandLine.addSubcommand(new Destroy(console));
+        commandLine.addSubcommand(new Train(console));
+    }
+
+    /** When memory is taken for capacity. */
+    enum MediaSpace {
+        /** Before it is offered, so that a host's store cannot fail. */
+        RESERVED,
+        /** By the first store. */
+        SPARSE
+    }
+
+    /** When to paint. */
+    enum Colour {
+        /** On a terminal, unless NO_COLOR is set. */
+        AUTO,
+        ALWAYS,
+        NEVER
+    }
+
+    /** All 64 bits of it, as QEMU takes them. */
+    private static final class SerialConverter implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            try {
+                return text.regionMatches(true, 0, "0x", 0, 2)
+                        ? Long.parseUnsignedLong(text.substring(2), 16)
+                        : Long.parseUnsignedLong(text);
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException("not a serial number of 64 bits: sn=" + text);
+            }
+        }
+    }
+
+    private abstract static class Verb implements Callable<Integer> {
+        final Console console;
+
+        @Spec
+        CommandSpec spec;
+
+        @Parameters(index = "0", paramLabel = "NAME", description = "The device: /dev/shm/NAME, or a path.")
+        String name;
+
+        @Option(names = "--json", description = "Print facts as JSON.")
+        boolean json;
+
+        Verb(Console console) {
+            this.console = console;
+        }
+
+        abstract ExitCode run();
+
+        @Override
+        public Integer call() {
+            return run().number();
+        }
+
+        DeviceOperator operator() {
+            return new DeviceOperator(DeviceFiles.named(name), console, json);
+        }
+
+        ParameterException usage(String message) {
+            return new ParameterException(spec.commandLine(), message);
+        }
+    }
+
+    /** A verb that needs the device for itself. */
+    private abstract static class WaitingVerb extends Verb {
+        @Option(
+                names = "--wait",
+                paramLabel = "SECONDS",
+                description = "How long to wait for another init, destroy or recover to end: 10 by default.")
+        double waitSeconds = 10;
+
+        WaitingVerb(Console console) {
+            super(console);
+        }
+
+        long waitMs() {
+            if (!(waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS)) {
+                throw usage("not a time to wait: --wait=" + waitSeconds);
+            }
+            return (long) (waitSeconds * MS_PER_SECOND);
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------------------------------- verbs
+
+    @Command(
+            name = "init",
+            mixinStandardHelpOptions = true,
+            sortOptions = false,
+            description = "Make a device, or make a leftover anew; refused while a head uses it.")
+    private static final class Init extends WaitingVerb {
+        @Option(
+                names = "--size",
+                required = true,
+                paramLabel = "SIZE",
+                converter = SizeConverter.class,
+                description = "Capacity over all regions: 4G.")
+        long sizeBytes;
+
+        @Option(names = "--heads", paramLabel = "N", description = "Heads to make room for, 1 to 64: ${DEFAULT-VALUE}.")
+        int heads = Specification.DEFAULT_HEADS;
+
+        @Option(
+                names = "--num-dc-regions",
+                paramLabel = "N",
+                description = "Dynamic capacity regions, 1 to 8: ${DEFAULT-VALUE}.")
+        int regions = 1;
+
+        @Option(
+                names = "--block-size",
+                paramLabel = "SIZE",
+                converter = SizeConverter.class,
+                description = "Granule of ownership, a power of two from 4K up: 2M.")
+        long blockSizeBytes = Specification.DEFAULT_BLOCK_SIZE_BYTES;
+
+        @Option(
+                names = "--sn",
+                paramLabel = "N",
+                converter = SerialConverter.class,
+                description = "Serial number: ${DEFAULT-VALUE}.")
+        long serial = Specification.DEFAULT_SERIAL;
+
+        @Option(names = "--media", paramLabel = "FILE", description = "The DC memory, if not beside the state file.")
+        Path media;
+
+        @Option(
+                names = "--media-space",
+                paramLabel = "KIND",
+                description = "reserved (default): memory is reserved before capacity is offered; sparse: it is not.")
+        MediaSpace mediaSpace = MediaSpace.RESERVED;
+
+        @Option(names = "--group", description = "The files are open to the group too (mode 0660, not 0600).")
+        boolean group;
+
+        Init(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            Geometry geometry = Geometry.of(heads, sizeBytes, regions, blockSizeBytes);
+            Specification specification = new Specification(
+                    geometry, serial, mediaSpace == MediaSpace.SPARSE, Optional.ofNullable(media), group);
+            return operator().init(specification, waitMs());
+        }
+    }
+
+    @Command(
+            name = "status",
+            mixinStandardHelpOptions = true,
+            description = "What the device is, who its heads are, how much they hold.")
+    private static final class Status extends Verb {
+        @Option(names = "--counters", description = "With what each head has counted.")
+        boolean counters;
+
+        Status(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            return operator().status(counters);
+        }
+    }
+
+    @Command(
+            name = "map",
+            mixinStandardHelpOptions = true,
+            sortOptions = false,
+            description = "A picture of who owns which blocks.")
+    private static final class MapVerb extends Verb {
+        @Option(names = "--width", paramLabel = "N", description = "Columns to fill; default: the terminal's, or 80.")
+        Integer columns;
+
+        @Option(names = "--color", paramLabel = "WHEN", description = "auto (default), always or never.")
+        Colour colour = Colour.AUTO;
+
+        @Option(
+                names = "--rows",
+                paramLabel = "N",
+                description = "More rows, fewer blocks in a cell: ${DEFAULT-VALUE}.")
+        int rows = MapPicture.DEFAULT_ROWS;
+
+        @Option(
+                names = "--dpa",
+                paramLabel = "A",
+                converter = SizeConverter.class,
+                description = "Show only what is at this address and after it.")
+        long startDpa;
+
+        @Option(
+                names = "--length",
+                paramLabel = "L",
+                converter = SizeConverter.class,
+                description = "Show only so much of it.")
+        long lengthBytes = Long.MAX_VALUE;
+
+        MapVerb(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            if (columns != null && columns < MapPicture.MIN_COLUMNS) {
+                throw usage("too narrow: --width=" + columns + " (" + MapPicture.MIN_COLUMNS + " or more)");
+            }
+            if (rows < 1) {
+                throw usage("too few rows: --rows=" + rows);
+            }
+            return operator().map(new MapPicture.View(
+                    columns == null ? console.columns() : columns,
+                    colour == Colour.ALWAYS || colour == Colour.AUTO && console.isTerminal(),
+                    rows,
+                    startDpa,
+                    lengthBytes));
+        }
+    }
+
+    /** A verb that can do with one head. */
+    private abstract static class HeadsVerb extends Verb {
+        @Option(names = "--head", paramLabel = "H", description = "Only of this head.")
+        Integer head;
+
+        HeadsVerb(Console console) {
+            super(console);
+        }
+
+        OptionalInt head() {
+            return head == null ? OptionalInt.empty() : OptionalInt.of(head);
+        }
+    }
+
+    @Command(name = "extents", mixinStandardHelpOptions = true, description = "The extents that heads hold.")
+    private static final class Extents extends HeadsVerb {
+        Extents(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            return operator().extents(head());
+        }
+    }
+
+    @Command(
+            name = "verify",
+            mixinStandardHelpOptions = true,
+            description = "Check what must always hold (I1 to I8), as far as the files show it; 0 only when nothing is wrong.")
+    private static final class Verify extends Verb {
+        Verify(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            return operator().verify();
+        }
+    }
+
+    @Command(name = "errors", mixinStandardHelpOptions = true, description = "Errors of heads, live or dead.")
+    private static final class Errors extends HeadsVerb {
+        @Option(names = "--traces", description = "With the places in the code, for a bug report.")
+        boolean traces;
+
+        Errors(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            return operator().errors(head(), traces);
+        }
+    }
+
+    @Command(name = "recover", mixinStandardHelpOptions = true, description = "Free what dead heads left behind.")
+    private static final class Recover extends WaitingVerb {
+        Recover(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            return operator().recover(waitMs());
+        }
+    }
+
+    @Command(
+            name = "fence",
+            mixinStandardHelpOptions = true,
+            description = "End the process that is a head (SIGKILL), and free what it held.")
+    private static final class Fence extends Verb {
+        @Option(names = "--head", required = true, paramLabel = "H", description = "The head to end.")
+        int head;
+
+        Fence(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            return operator().fence(head);
+        }
+    }
+
+    @Command(
+            name = "destroy",
+            mixinStandardHelpOptions = true,
+            description = "Remove a device and its files; refused while a head uses it.")
+    private static final class Destroy extends WaitingVerb {
+        Destroy(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            return operator().destroy(waitMs());
+        }
+    }
+
+    /** For the launcher: see {@link Training}. */
+    @Command(name = "x-train", hidden = true, description = "Load what the other verbs need.")
+    private static final class Train implements Callable<Integer> {
+        Train(Console unused) {}
+
+        @Override
+        public Integer call() {
+            return Training.run().number();
+        }
+    }
+}

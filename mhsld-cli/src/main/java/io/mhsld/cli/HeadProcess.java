@@ -1,0 +1,259 @@
+package io.mhsld.cli;
+
+import io.mhsld.Device;
+import io.mhsld.cci.ReturnCode;
+import io.mhsld.head.EventLoop;
+import io.mhsld.head.Head;
+import io.mhsld.head.HeadLog;
+import io.mhsld.head.HostDriver;
+import io.mhsld.media.Media;
+import io.mhsld.qmp.CxlCommands;
+import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpException;
+import io.mhsld.qmp.QmpMachine;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.qmp.QmpVersion;
+import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.StateFileException;
+import io.mhsld.state.StateFileException.Problem;
+import io.mhsld.type3.DcEvent;
+import io.mhsld.type3.EventLog;
+import io.mhsld.type3.EventRecord;
+import io.mhsld.type3.Extent;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/** One head as a process of its own: attaches, serves its sockets, answers for the host, and leaves cleanly when it is told to. */
+final class HeadProcess {
+    /** A signal handler waits so long for the head to let go of its capacity. */
+    private static final long LEAVE_TIMEOUT_S = 10;
+
+    /**
+     * What the process is to be.
+     *
+     * @param files the device
+     * @param head which head of it
+     * @param init what to make the device of before attaching; empty: somebody else has made it, or will
+     * @param expected what the device must be like, checked after attaching
+     * @param qmp where to listen besides the control socket
+     * @param driver what answers for the host
+     * @param deviceId what QMP's {@code path} calls the device
+     * @param waitMs how long to wait for somebody else's init
+     */
+    record Options(
+            DeviceFiles files,
+            int head,
+            Optional<Device.Specification> init,
+            Expected expected,
+            List<QmpAddress> qmp,
+            HostDriver.Mode driver,
+            String deviceId,
+            long waitMs) {}
+
+    /** What a command line says of a device that exists already: what it leaves open is empty. */
+    record Expected(Optional<Long> sizeBytes, Optional<Integer> regions, Optional<String> mediaFile) {
+        void check(Head head) {
+            long size = head.geometry().capacityBytes();
+            int regionCount = head.geometry().regions().size();
+            String media = head.state().identity().mediaFile();
+            boolean same = sizeBytes.orElse(size) == size
+                    && regions.orElse(regionCount) == regionCount
+                    && mediaFile.orElse(media).equals(media);
+            if (!same) {
+                throw new CommandException(
+                        ExitCode.REFUSED,
+                        "the device is not what the command line says: size=" + size + " regions=" + regionCount
+                                + " media=" + media + " file=" + head.files().stateFile());
+            }
+        }
+    }
+
+    private final Options options;
+    private final Console console;
+    private final EventLoop loop = EventLoop.open();
+    private final CountDownLatch left = new CountDownLatch(1);
+    private final HeadLog log;
+    private RuntimeException lost;
+    private boolean quitByQmp;
+    private long announcedEvents;
+
+    private HeadProcess(Options options, Console console) {
+        this.options = options;
+        this.console = console;
+        this.log = text -> console.err().println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " head=" + options.head + " "
+                + text);
+    }
+
+    /** Runs until it is told to leave. */
+    static ExitCode run(Options options, Console console) {
+        HeadProcess process = new HeadProcess(options, console);
+        // The hook is there before the head is: a signal at any moment ends in a clean leave, or finds nothing to leave.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::leaveOnSignal, "signal"));
+        try {
+            return process.serve();
+        } finally {
+            process.left.countDown();
+        }
+    }
+
+    private ExitCode serve() {
+        options.init.ifPresent(specification -> Device.initialise(options.files, specification, options.waitMs));
+        try (Head head = Device.attach(options.files, options.head, loop, options.waitMs, log)) {
+            options.expected.check(head);
+            HostDriver driver = new HostDriver(head.mailbox(), options.driver, this::tellAct);
+            head.device().onDynamicCapacityEvent(() -> {
+                tellOffers(head);
+                // Not at once: the request that caused the event is still being answered.
+                loop.execute(driver::eventPending);
+            });
+            loop.onError(head::recordError);
+            head.onLost(this::leaveLost);
+            try (QmpServer server = new QmpServer(
+                    loop,
+                    new Machine(head),
+                    CxlCommands.of(head, options.deviceId, options.driver),
+                    head::recordError)) {
+                List<QmpAddress> addresses = listen(server, head);
+                head.serve();
+                tellReady(head, addresses);
+                runLoop(head);
+                if (!quitByQmp) {
+                    // After quit the server has told its clients itself.
+                    server.emitShutdown(lost == null ? "host-signal" : "host-error");
+                }
+            }
+        } finally {
+            loop.close();
+        }
+        if (lost != null) {
+            throw lost;
+        }
+        log.say("left");
+        return ExitCode.DONE;
+    }
+
+    private List<QmpAddress> listen(QmpServer server, Head head) {
+        try {
+            server.listen(QmpAddress.unix(head.controlSocket()));
+            return options.qmp.stream().map(server::listen).toList();
+        } catch (QmpException e) {
+            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
+        }
+    }
+
+    private void runLoop(Head head) {
+        Thread warmUp = new Thread(Media::warmUp, "warm-up");
+        warmUp.setDaemon(true);
+        warmUp.start();
+        try {
+            loop.run();
+        } catch (InternalError e) {
+            // The JVM's word for a fault in mapped memory: the file behind it is shorter than it was.
+            throw new StateFileException(
+                    Problem.DAMAGED, "state or media file was cut under a live head", head.files().stateFile(), e);
+        }
+    }
+
+    private void tellReady(Head head, List<QmpAddress> addresses) {
+        String sockets = addresses.stream().map(QmpAddress::toString).collect(Collectors.joining(","));
+        console.out()
+                .printf(
+                        "ready head=%d pid=%d device=%s size=%d heads=%d control=%s%s host-driver=%s%n",
+                        head.id(),
+                        ProcessHandle.current().pid(),
+                        options.files.stateFile(),
+                        head.geometry().capacityBytes(),
+                        head.geometry().headCount(),
+                        head.controlSocket(),
+                        sockets.isEmpty() ? "" : " qmp=" + sockets,
+                        options.driver);
+        console.out().flush();
+    }
+
+    private void tellOffers(Head head) {
+        EventLog events = head.device().log(EventLog.Kind.DYNAMIC_CAPACITY);
+        for (EventRecord record : events.appendedAfter(announcedEvents)) {
+            DcEvent event = record.event();
+            String what =
+                    switch (event.type()) {
+                        case ADD -> "offered";
+                        case RELEASE -> "asked to release";
+                        case FORCED_RELEASE -> "taken by force";
+                    };
+            log.say("%s: region=%d %s", what, event.region(), event.extent());
+        }
+        announcedEvents = events.appendedCount();
+        if (events.overflowCount() > 0) {
+            log.say("event log overflow: lost=%d depth=%d", events.overflowCount(), events.depth());
+        }
+    }
+
+    private void tellAct(HostDriver.Act act, List<Extent> extents, ReturnCode code) {
+        String what = act.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        String outcome = code == ReturnCode.SUCCESS ? "" : String.format(" code=0x%04x (%s)", code.value(), code);
+        if (extents.isEmpty()) {
+            log.say("%s%s", what, outcome);
+        }
+        extents.forEach(extent -> log.say("%s: %s%s", what, extent, outcome));
+    }
+
+    private void leaveLost(StateFileException problem) {
+        lost = problem;
+        loop.stop();
+    }
+
+    private void leaveOnSignal() {
+        if (left.getCount() == 0) {
+            // No signal, but the ordinary end of the process.
+            return;
+        }
+        loop.stop();
+        try {
+            if (left.await(LEAVE_TIMEOUT_S, TimeUnit.SECONDS) && lost == null) {
+                // Leaving on request is success; the JVM would report the signal.
+                console.out().flush();
+                console.err().flush();
+                Runtime.getRuntime().halt(ExitCode.DONE.number());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private final class Machine implements QmpMachine {
+        private final Head head;
+
+        private Machine(Head head) {
+            this.head = head;
+        }
+
+        @Override
+        public QmpVersion version() {
+            return QmpVersion.ofPackage("mhsld-" + Version.number());
+        }
+
+        @Override
+        public String name() {
+            return options.files.stateFile().getFileName() + "-head" + head.id();
+        }
+
+        @Override
+        public void reset() {
+            head.device().reset();
+            head.mailbox().reset();
+            log.say("reset: all capacity released");
+        }
+
+        @Override
+        public void quit() {
+            quitByQmp = true;
+            loop.stop();
+        }
+    }
+}

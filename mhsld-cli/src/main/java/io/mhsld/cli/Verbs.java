@@ -1,0 +1,13 @@
+package io.mhsld.cli;
+
+import picocli.CommandLine;
+
+/** The verbs in the order in which the help names them. */
+final class Verbs {
+    private Verbs() {}
+
+    static void addTo(CommandLine commandLine, Console console) {
+        DeviceVerbs.addTo(commandLine, console);
+        HeadVerbs.addTo(commandLine, console);
+    }
+}

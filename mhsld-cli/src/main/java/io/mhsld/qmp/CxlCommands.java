@@ -1,0 +1,371 @@
+package io.mhsld.qmp;
+
+import static io.mhsld.qmp.QmpParameter.optional;
+import static io.mhsld.qmp.QmpParameter.required;
+
+import io.mhsld.cci.Mailbox;
+import io.mhsld.cci.Response;
+import io.mhsld.head.Head;
+import io.mhsld.head.HostDriver;
+import io.mhsld.state.Counter;
+import io.mhsld.state.Geometry;
+import io.mhsld.state.StateFile;
+import io.mhsld.type3.DcEvent;
+import io.mhsld.type3.DynamicCapacity;
+import io.mhsld.type3.DynamicCapacity.Range;
+import io.mhsld.type3.EventLog;
+import io.mhsld.type3.EventRecord;
+import io.mhsld.type3.Extent;
+import io.mhsld.type3.PendingGroup;
+import io.mhsld.type3.Refusal;
+import io.mhsld.type3.Refusal.Cause;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.EnumMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The device's commands on a head's QMP socket: QEMU's two for dynamic capacity, with QEMU's arguments, order of checks and texts, and our own,
+ * which begin with {@code x-}, for what QEMU cannot be asked.
+ */
+public final class CxlCommands {
+    /** The most that one {@code x-mem-read} or {@code x-mem-write} moves: in Base64 it fits a QMP message several times over. */
+    public static final int MEMORY_CHUNK_BYTES = 256 << 10;
+
+    private static final QmpType SELECTION_POLICY = QmpType.enumeration(
+            "CxlExtentSelectionPolicy", "free", "contiguous", "prescriptive", "enable-shared-access");
+    private static final QmpType REMOVAL_POLICY =
+            QmpType.enumeration("CxlExtentRemovalPolicy", "tag-based", "prescriptive");
+    private static final QmpType EXTENTS = QmpType.listOf(QmpType.struct(
+            "CxlDynamicCapacityExtent", required("offset", QmpType.UINT64), required("len", QmpType.UINT64)));
+
+    /** QEMU's own texts, to the letter. */
+    private static final Map<Cause, String> QEMU_TEXTS = new EnumMap<>(Cause.class);
+
+    /** Texts for what QEMU does not know, the first one the reference's; the detail of the refusal follows. */
+    private static final Map<Cause, String> OWN_TEXTS = new EnumMap<>(Cause.class);
+
+    static {
+        QEMU_TEXTS.put(Cause.REGION_UNKNOWN, "region id is too large");
+        QEMU_TEXTS.put(Cause.LENGTH_ZERO, "extent with 0 length is not allowed");
+        QEMU_TEXTS.put(Cause.UNALIGNED, "dpa or len is not aligned to region block size");
+        QEMU_TEXTS.put(Cause.OUTSIDE_REGION, "extent range is beyond the region end");
+        QEMU_TEXTS.put(Cause.OVERLAP_IN_REQUEST, "duplicate or overlapped extents are detected");
+        QEMU_TEXTS.put(Cause.NOT_ACCEPTED, "cannot release extent with non-existing DPA range");
+        QEMU_TEXTS.put(Cause.ALREADY_ACCEPTED, "cannot add DPA already accessible to the same LD");
+
+        OWN_TEXTS.put(Cause.OWNED_BY_OTHER_HEAD, "mhsld is enabled and extent reservation failed");
+        OWN_TEXTS.put(Cause.NO_SPACE, "no memory left for the extent");
+        OWN_TEXTS.put(Cause.TOO_MANY_EXTENTS, "too many extents");
+        OWN_TEXTS.put(Cause.EVENT_LOG_FULL, "dynamic capacity event log is full, the host does not read it");
+    }
+
+    private final Head head;
+    private final Mailbox mailbox;
+    private final DynamicCapacity capacity;
+    private final Geometry geometry;
+    private final String deviceId;
+    private final HostDriver.Mode driverMode;
+
+    private CxlCommands(Head head, String deviceId, HostDriver.Mode driverMode) {
+        this.head = head;
+        this.mailbox = head.mailbox();
+        this.capacity = head.device().capacity();
+        this.geometry = head.geometry();
+        this.deviceId = deviceId;
+        this.driverMode = driverMode;
+    }
+
+    /**
+     * The command table of one head.
+     *
+     * @param deviceId what {@code path} may call the device, bare or at the end of a QOM path
+     * @param driverMode what answers for the host; told by {@code x-query-head}
+     */
+    public static List<QmpCommand> of(Head head, String deviceId, HostDriver.Mode driverMode) {
+        return new CxlCommands(head, deviceId, driverMode).table();
+    }
+
+    private List<QmpCommand> table() {
+        QmpParameter dpa = required("dpa", QmpType.UINT64);
+        QmpParameter length = required("length", QmpType.UINT64);
+        return List.of(
+                QmpCommand.of(
+                                "cxl-add-dynamic-capacity",
+                                this::add,
+                                required("path", QmpType.STR),
+                                required("host-id", QmpType.UINT16),
+                                required("selection-policy", SELECTION_POLICY),
+                                required("region", QmpType.UINT8),
+                                optional("tag", QmpType.STR),
+                                required("extents", EXTENTS))
+                        .asUnstable(),
+                QmpCommand.of(
+                                "cxl-release-dynamic-capacity",
+                                this::release,
+                                required("path", QmpType.STR),
+                                required("host-id", QmpType.UINT16),
+                                required("removal-policy", REMOVAL_POLICY),
+                                optional("forced-removal", QmpType.BOOL),
+                                optional("sanitize-on-release", QmpType.BOOL),
+                                required("region", QmpType.UINT8),
+                                optional("tag", QmpType.STR),
+                                required("extents", EXTENTS))
+                        .asUnstable(),
+                QmpCommand.of("x-query-head", arguments -> queryHead()).returning(QmpType.ANY),
+                QmpCommand.of("x-query-extents", arguments -> queryExtents()).returning(QmpType.ANY),
+                QmpCommand.of("x-query-events", this::queryEvents, optional("since", QmpType.UINT64))
+                        .returning(QmpType.ANY),
+                QmpCommand.of(
+                                "x-cci",
+                                this::cci,
+                                required("opcode", QmpType.UINT16),
+                                optional("payload", QmpType.STR))
+                        .returning(QmpType.ANY),
+                QmpCommand.of("x-mem-check", this::memoryCheck, dpa, length),
+                QmpCommand.of("x-mem-read", this::memoryRead, dpa, length).returning(QmpType.ANY),
+                QmpCommand.of("x-mem-write", this::memoryWrite, dpa, required("data", QmpType.STR)),
+                QmpCommand.of("x-mem-fill", this::memoryFill, dpa, length, required("value", QmpType.UINT8)),
+                QmpCommand.of("x-mem-crc", this::memoryCrc, dpa, length).returning(QmpType.ANY));
+    }
+
+    // ------------------------------------------------------------------------------------------------------- dynamic capacity
+
+    private QmpReply add(QmpArguments arguments) {
+        if (!arguments.text("selection-policy").equals("prescriptive")) {
+            return QmpReply.refused("Selection policy not supported");
+        }
+        Optional<QmpReply> wrongPath = checkPath(arguments);
+        if (wrongPath.isPresent()) {
+            return wrongPath.get();
+        }
+        Optional<UUID> tag = tagOf(arguments);
+        if (tag.isEmpty()) {
+            return QmpReply.refused("Parameter 'tag' expects a UUID");
+        }
+        return answer(
+                capacity.add((int) arguments.number("region"), rangesOf(arguments), tag.get()),
+                "cannot add DPA again while still pending");
+    }
+
+    private QmpReply release(QmpArguments arguments) {
+        if (!arguments.text("removal-policy").equals("prescriptive")) {
+            return QmpReply.refused("Removal policy not supported");
+        }
+        Optional<QmpReply> wrongPath = checkPath(arguments);
+        if (wrongPath.isPresent()) {
+            return wrongPath.get();
+        }
+        int region = (int) arguments.number("region");
+        List<Range> ranges = rangesOf(arguments);
+        return answer(
+                arguments.flag("forced-removal")
+                        ? capacity.forceRelease(region, ranges)
+                        : capacity.requestRelease(region, ranges),
+                "cannot release extent with pending DPA range");
+    }
+
+    private Optional<QmpReply> checkPath(QmpArguments arguments) {
+        String path = arguments.text("path");
+        boolean isOurs = path.equals(deviceId) || path.startsWith("/") && path.endsWith("/" + deviceId)
+                || path.endsWith("/" + deviceId);
+        return isOurs ? Optional.empty() : Optional.of(QmpReply.refused("Unable to resolve CXL type 3 device"));
+    }
+
+    private static Optional<UUID> tagOf(QmpArguments arguments) {
+        String tag = arguments.optionalText("tag").orElse("");
+        try {
+            return Optional.of(tag.isEmpty() ? Extent.NO_TAG : UUID.fromString(tag));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static List<Range> rangesOf(QmpArguments arguments) {
+        List<Range> ranges = new ArrayList<>();
+        for (QmpArguments extent : arguments.structs("extents")) {
+            ranges.add(new Range(extent.number("offset"), extent.number("len")));
+        }
+        return ranges;
+    }
+
+    private static QmpReply answer(Optional<Refusal> refusal, String pendingText) {
+        if (refusal.isEmpty()) {
+            return QmpReply.done();
+        }
+        Cause cause = refusal.get().cause();
+        if (cause == Cause.STILL_PENDING) {
+            return QmpReply.refused(pendingText);
+        }
+        String text = QEMU_TEXTS.get(cause);
+        if (text == null) {
+            text = OWN_TEXTS.getOrDefault(cause, "refused") + ": " + refusal.get().detail();
+        }
+        return QmpReply.refused(text);
+    }
+
+    // ----------------------------------------------------------------------------------------------------------------- queries
+
+    private QmpReply queryHead() {
+        StateFile state = head.state();
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("head", (long) head.id());
+        answer.put("id", deviceId);
+        answer.put("pid", ProcessHandle.current().pid());
+        answer.put("incarnation", state.heads().incarnationAcquire(head.id()));
+        answer.put("state-file", state.file().toString());
+        answer.put("media-file", state.identity().mediaFile());
+        answer.put("serial", state.identity().serial());
+        answer.put("heads", (long) geometry.headCount());
+        answer.put("block-size", geometry.blockSizeBytes());
+        answer.put("host-driver", driverMode.name().toLowerCase(Locale.ROOT));
+        List<Object> regions = new ArrayList<>();
+        for (Geometry.Region region : geometry.regions()) {
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("region", (long) region.id());
+            row.put("base", region.baseDpa());
+            row.put("decode-length", region.decodeLengthBytes());
+            row.put("length", region.lengthBytes());
+            regions.add(row);
+        }
+        answer.put("regions", regions);
+        Map<String, Object> counters = new LinkedHashMap<>();
+        for (Counter counter : Counter.values()) {
+            counters.put(counter.label().replace(' ', '-'), head.counters().getAcquire(counter));
+        }
+        answer.put("counters", counters);
+        return QmpReply.of(answer);
+    }
+
+    private QmpReply queryExtents() {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("generation", (long) capacity.generation());
+        answer.put("available", (long) capacity.extentsAvailable());
+        answer.put("accepted", capacity.accepted().stream().map(this::extent).toList());
+        List<Object> groups = new ArrayList<>();
+        for (PendingGroup group : capacity.pending()) {
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("group", group.id());
+            row.put("withdrawn", group.isWithdrawn());
+            row.put("extents", group.extents().stream().map(this::extent).toList());
+            groups.add(row);
+        }
+        answer.put("pending", groups);
+        return QmpReply.of(answer);
+    }
+
+    private QmpReply queryEvents(QmpArguments arguments) {
+        EventLog log = head.device().log(EventLog.Kind.DYNAMIC_CAPACITY);
+        List<EventRecord> recent =
+                log.appendedAfter(arguments.optionalNumber("since").orElse(0));
+        long sequence = log.appendedCount() - recent.size();
+        List<Object> rows = new ArrayList<>();
+        for (EventRecord record : recent) {
+            DcEvent event = record.event();
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("sequence", ++sequence);
+            row.put("handle", (long) record.handle());
+            row.put("timestamp", record.timestampNs());
+            row.put("type", event.type().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+            row.put("host-id", (long) event.hostId());
+            row.putAll(extent(event.extent()));
+            row.put("more", event.more());
+            row.put("extents-available", (long) event.extentsAvailable());
+            rows.add(row);
+        }
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("appended", log.appendedCount());
+        answer.put("unread", (long) log.size());
+        answer.put("overflow", (long) log.overflowCount());
+        answer.put("records", rows);
+        return QmpReply.of(answer);
+    }
+
+    private Map<String, Object> extent(Extent extent) {
+        Geometry.Region region = geometry.regionOfBlock(geometry.blockOfDpa(extent.startDpa()));
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("region", (long) region.id());
+        row.put("dpa", extent.startDpa());
+        row.put("offset", extent.startDpa() - region.baseDpa());
+        row.put("len", extent.lengthBytes());
+        row.put("tag", extent.tag().toString());
+        return row;
+    }
+
+    // -------------------------------------------------------------------------------------------------------- mailbox and memory
+
+    private QmpReply cci(QmpArguments arguments) {
+        byte[] payload;
+        try {
+            payload = HexFormat.of().parseHex(arguments.optionalText("payload").orElse(""));
+        } catch (IllegalArgumentException e) {
+            return QmpReply.refused("Parameter 'payload' expects pairs of hexadecimal digits");
+        }
+        Response response = mailbox.execute((int) arguments.number("opcode"), payload);
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("return-code", (long) response.code().value());
+        answer.put("payload", HexFormat.of().formatHex(response.payload()));
+        return QmpReply.of(answer);
+    }
+
+    private QmpReply memoryCheck(QmpArguments arguments) {
+        return accessAnswer(head.device().checkAccess(arguments.number("dpa"), arguments.number("length")));
+    }
+
+    private QmpReply memoryRead(QmpArguments arguments) {
+        long length = arguments.number("length");
+        if (Long.compareUnsigned(length, MEMORY_CHUNK_BYTES) > 0) {
+            return QmpReply.refused("Parameter 'length' expects at most " + MEMORY_CHUNK_BYTES);
+        }
+        byte[] bytes = new byte[(int) length];
+        Optional<Refusal> refusal = head.device().read(arguments.number("dpa"), bytes, 0, bytes.length);
+        return refusal.isPresent()
+                ? accessAnswer(refusal)
+                : QmpReply.of(Map.of("data", Base64.getEncoder().encodeToString(bytes)));
+    }
+
+    private QmpReply memoryWrite(QmpArguments arguments) {
+        byte[] bytes;
+        try {
+            bytes = Base64.getDecoder().decode(arguments.text("data"));
+        } catch (IllegalArgumentException e) {
+            return QmpReply.refused("Parameter 'data' expects Base64");
+        }
+        return accessAnswer(head.device().write(arguments.number("dpa"), bytes, 0, bytes.length));
+    }
+
+    private QmpReply memoryFill(QmpArguments arguments) {
+        return accessAnswer(head.device()
+                .fill(arguments.number("dpa"), arguments.number("length"), (byte) arguments.number("value")));
+    }
+
+    private QmpReply memoryCrc(QmpArguments arguments) {
+        long dpa = arguments.number("dpa");
+        long length = arguments.number("length");
+        Optional<Refusal> refusal = head.device().checkAccess(dpa, length);
+        return refusal.isPresent()
+                ? accessAnswer(refusal)
+                : QmpReply.of(Map.of("crc32c", Integer.toUnsignedLong(head.device().crc32c(dpa, length))));
+    }
+
+    private QmpReply accessAnswer(Optional<Refusal> refusal) {
+        if (refusal.isEmpty()) {
+            return QmpReply.done();
+        }
+        head.countRefusedAccess(refusal.get());
+        String text =
+                switch (refusal.get().cause()) {
+                    case LENGTH_ZERO -> "length is zero";
+                    case OUTSIDE_REGION -> "no region has this range";
+                    case NO_SPACE -> "no memory left for the bytes";
+                    default -> "range is not all accepted and owned by this head";
+                };
+        return QmpReply.refused(text + ": " + refusal.get().detail() + " head=" + head.id());
+    }
+}

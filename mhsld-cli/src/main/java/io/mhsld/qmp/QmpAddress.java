@@ -1,0 +1,221 @@
+package io.mhsld.qmp;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Where a QMP server listens: a unix socket, or a TCP port on loopback, for QMP has no passwords. Written as QEMU writes it,
+ * {@code unix:PATH,server,nowait} or {@code tcp:HOST:PORT,server=on,wait=off}; a comma within the path is written twice.
+ *
+ * <p>"wait", which makes QEMU hold up the machine until a client is there, is accepted and has no effect: a head never waits.
+ */
+public final class QmpAddress {
+    /** How many bytes the path of a unix socket may have: what Linux has room for, less the zero byte behind it. */
+    public static final int UNIX_PATH_LENGTH_LIMIT = 107;
+
+    private static final int PORT_LIMIT = 0xffff;
+
+    private static final Set<String> WITHOUT_EFFECT = Set.of("wait", "delay", "ipv4", "ipv6", "tight", "keep-alive");
+
+    /** What QEMU's sockets can be besides: harmless when switched off, refused otherwise. */
+    private static final Set<String> UNSUPPORTED = Set.of(
+            "abstract",
+            "fd",
+            "logappend",
+            "logfile",
+            "mux",
+            "reconnect",
+            "reconnect-ms",
+            "telnet",
+            "tls-authz",
+            "tls-creds",
+            "tn3270",
+            "to",
+            "websocket");
+
+    private final Path file;
+    private final InetSocketAddress inetAddress;
+
+    private QmpAddress(Path file, InetSocketAddress inetAddress) {
+        this.file = file;
+        this.inetAddress = inetAddress;
+    }
+
+    /**
+     * Where to listen. Throws an {@link IllegalArgumentException} for anything that is not served: other kinds of channel, client mode, hosts
+     * that are not loopback, paths that are too long, options that do not exist or would need something that is not there.
+     */
+    public static QmpAddress parse(String spelling) {
+        return parse(spelling, true);
+    }
+
+    /** Where to connect to: the same, where "server" and the options may be left out. */
+    public static QmpAddress parseClient(String spelling) {
+        return parse(spelling, false);
+    }
+
+    /** Where to listen, from options that were taken apart already: those of QEMU's {@code -chardev socket}. */
+    public static QmpAddress of(QmpProperties options) {
+        if (options.has("path")) {
+            return unix(options, true);
+        }
+        if (!options.has("port")) {
+            throw refused("has neither path nor port", options.toString());
+        }
+        String host = options.has("host") ? options.text("host") : "";
+        return tcp(host, options.text("port"), options, true);
+    }
+
+    /** The unix socket of this file. */
+    public static QmpAddress unix(Path file) {
+        int length = file.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length > UNIX_PATH_LENGTH_LIMIT) {
+            throw refused(
+                    "path of a unix socket is too long: lengthBytes=" + length + " limitBytes="
+                            + UNIX_PATH_LENGTH_LIMIT,
+                    file.toString());
+        }
+        return new QmpAddress(file, null);
+    }
+
+    /** A TCP address. */
+    static QmpAddress tcp(InetSocketAddress address) {
+        return new QmpAddress(null, address);
+    }
+
+    /** The file of a unix socket; empty for TCP. */
+    public Optional<Path> file() {
+        return Optional.ofNullable(file);
+    }
+
+    /** The address for the system. */
+    public SocketAddress socketAddress() {
+        return file != null ? UnixDomainSocketAddress.of(file) : inetAddress;
+    }
+
+    /** Equal addresses lead to the same place. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof QmpAddress && toString().equals(other.toString());
+    }
+
+    @Override
+    public int hashCode() {
+        return toString().hashCode();
+    }
+
+    /** The short form that a client is given: {@code unix:PATH} or {@code tcp:HOST:PORT}. */
+    @Override
+    public String toString() {
+        if (file != null) {
+            return "unix:" + file.toString().replace(",", ",,");
+        }
+        String host = inetAddress.getAddress().getHostAddress();
+        return "tcp:" + (host.contains(":") ? "[" + host + "]" : host) + ":" + inetAddress.getPort();
+    }
+
+    private static QmpAddress parse(String spelling, boolean server) {
+        if (spelling.startsWith("unix:")) {
+            return unix(properties(spelling.substring("unix:".length()), "path", spelling), server);
+        }
+        if (spelling.startsWith("tcp:")) {
+            String rest = spelling.substring("tcp:".length());
+            int comma = rest.indexOf(',');
+            String hostAndPort = comma < 0 ? rest : rest.substring(0, comma);
+            QmpProperties options = properties(comma < 0 ? "" : rest.substring(comma + 1), null, spelling);
+            int colon = hostAndPort.lastIndexOf(':');
+            if (colon < 0) {
+                throw refused("has no port", spelling);
+            }
+            return tcp(hostAndPort.substring(0, colon), hostAndPort.substring(colon + 1), options, server);
+        }
+        throw refused("is neither unix:PATH,server,nowait nor tcp:HOST:PORT,server,nowait", spelling);
+    }
+
+    private static QmpProperties properties(String options, String impliedName, String spelling) {
+        try {
+            return QmpProperties.parse(options, impliedName).writtenAs(spelling);
+        } catch (IllegalArgumentException e) {
+            throw refused("is malformed, " + e.getMessage(), spelling);
+        }
+    }
+
+    private static QmpAddress unix(QmpProperties options, boolean server) {
+        checkOptions(options, server, Set.of("path"));
+        String path = options.text("path");
+        if (path == null || path.isEmpty()) {
+            throw refused("has no path", options.toString());
+        }
+        try {
+            return unix(Path.of(path));
+        } catch (InvalidPathException e) {
+            throw refused("has a malformed path", options.toString());
+        }
+    }
+
+    private static QmpAddress tcp(String host, String port, QmpProperties options, boolean server) {
+        checkOptions(options, server, Set.of("host", "port"));
+        if (!port.matches("[0-9]{1,5}") || Integer.parseInt(port) > PORT_LIMIT) {
+            throw refused("has a malformed port, which is 0 to 65535: port=" + port, options.toString());
+        }
+        return tcp(new InetSocketAddress(loopback(host, options), Integer.parseInt(port)));
+    }
+
+    /** No name is looked up: what a name server answers is no reason to open a port to others. */
+    private static InetAddress loopback(String host, QmpProperties options) {
+        String literal = host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
+        if (literal.isEmpty() || literal.equals("localhost")) {
+            literal = flag(options, "ipv4", !flag(options, "ipv6", false)) ? "127.0.0.1" : "::1";
+        }
+        if (literal.matches("127(\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*")) {
+            try {
+                InetAddress address = InetAddress.getByName(literal);
+                if (address.isLoopbackAddress()) {
+                    return address;
+                }
+            } catch (UnknownHostException e) {
+                // Not an address after all: refused below.
+            }
+        }
+        throw refused(
+                "is not on loopback (127.0.0.1, localhost, [::1]), and QMP has no passwords: host=" + host,
+                options.toString());
+    }
+
+    private static void checkOptions(QmpProperties options, boolean server, Set<String> own) {
+        String spelling = options.toString();
+        for (String name : options.names()) {
+            if (UNSUPPORTED.contains(name)) {
+                if (!"off".equals(options.text(name))) {
+                    throw refused("has an option that is not supported: option=" + name, spelling);
+                }
+            } else if (!own.contains(name) && !name.equals("server") && !WITHOUT_EFFECT.contains(name)) {
+                throw refused("has an unknown option: option=" + name, spelling);
+            }
+        }
+        if (!flag(options, "server", !server)) {
+            throw refused("is a client's, for it lacks the option 'server'", spelling);
+        }
+        flag(options, "wait", false);
+    }
+
+    private static boolean flag(QmpProperties options, String name, boolean whenAbsent) {
+        try {
+            return options.flag(name, whenAbsent);
+        } catch (IllegalArgumentException e) {
+            throw refused("is malformed, " + e.getMessage(), options.toString());
+        }
+    }
+
+    private static IllegalArgumentException refused(String why, String spelling) {
+        return new IllegalArgumentException("QMP address " + why + " address=" + spelling);
+    }
+}

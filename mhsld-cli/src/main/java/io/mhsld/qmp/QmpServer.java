@@ -1,0 +1,265 @@
+package io.mhsld.qmp;
+
+import io.mhsld.head.EventLoop;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Serves a table of commands over QMP, at any number of addresses and to many clients at a time, on the thread of an {@link EventLoop}. What
+ * one client sends or fails to read never disturbs another one: memory per client and in all is bounded, and so is the time of a turn.
+ *
+ * <p>All methods belong on the loop's thread, or before it runs.
+ */
+public final class QmpServer implements AutoCloseable {
+    /** How many clients may be connected; a further one is told so and let go. */
+    public static final int CLIENTS_LIMIT = 128;
+
+    /** How long a message may be. A longer one is read, answered with an error and otherwise ignored. */
+    public static final int MESSAGE_LENGTH_LIMIT = 1 << 20;
+
+    /** How much memory the unfinished messages of all clients may take together, beyond 16 KiB for each. */
+    public static final int INPUT_LIMIT_BYTES = 8 * MESSAGE_LENGTH_LIMIT;
+
+    /** With so much unsent for a client, nothing more is read from it. */
+    public static final int PAUSE_BYTES = 1 << 18;
+
+    /** With so much unsent for a client, the next event disconnects it. */
+    public static final int BACKLOG_LIMIT_BYTES = 1 << 20;
+
+    private static final int READ_LENGTH = 1 << 16;
+    private static final int ACCEPT_RETRY_MS = 1000;
+
+    private final EventLoop loop;
+    private final Consumer<Throwable> errorSink;
+    private final QmpMachine machine;
+    private final Map<String, QmpCommand> commands = new LinkedHashMap<>();
+    private final List<AutoCloseable> listeners = new ArrayList<>();
+    private final Set<QmpSession> sessions = new LinkedHashSet<>();
+    private final QmpInputBudget inputBudget = new QmpInputBudget(INPUT_LIMIT_BYTES);
+    private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(READ_LENGTH);
+
+    /**
+     * A server that listens nowhere yet. The commands come on top of those that every server has: qmp_capabilities, query-version,
+     * query-commands, query-qmp-schema, query-status, query-name, system_reset, quit. The sink gets what goes wrong inside.
+     */
+    public QmpServer(EventLoop loop, QmpMachine machine, List<QmpCommand> commands, Consumer<Throwable> errorSink) {
+        this.loop = loop;
+        this.machine = machine;
+        this.errorSink = errorSink;
+        for (List<QmpCommand> rows : List.of(QmpBuiltIns.commands(this, machine), commands)) {
+            for (QmpCommand command : rows) {
+                if (this.commands.put(command.name(), command) != null) {
+                    throw new IllegalArgumentException("two commands have the same name: name=" + command.name());
+                }
+            }
+        }
+    }
+
+    /**
+     * Listens at one more address, and returns it: with the port that the system chose if it was 0. Throws a {@link QmpException} if that
+     * cannot be; a socket file that a dead process left behind is no reason.
+     */
+    public QmpAddress listen(QmpAddress address) {
+        if (address.file().isPresent()) {
+            UnixSocketFile socket = UnixSocketFile.listen(address.file().get());
+            listeners.add(socket);
+            acceptFrom(socket.channel(), true);
+            return address;
+        }
+        ServerSocketChannel channel = bound(address);
+        listeners.add(channel);
+        acceptFrom(channel, false);
+        try {
+            return QmpAddress.tcp((InetSocketAddress) channel.getLocalAddress());
+        } catch (IOException e) {
+            throw new UncheckedIOException("bound port has no address: address=" + address, e);
+        }
+    }
+
+    /** Tells every client that has negotiated of an event. The data may be null. */
+    public void emit(String event, Map<String, ?> data) {
+        Instant now = Instant.now();
+        Map<String, Object> timestamp = new LinkedHashMap<>();
+        timestamp.put("seconds", now.getEpochSecond());
+        timestamp.put("microseconds", TimeUnit.NANOSECONDS.toMicros(now.getNano()));
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("timestamp", timestamp);
+        json.put("event", event);
+        if (data != null) {
+            json.put("data", data);
+        }
+        for (QmpSession session : List.copyOf(sessions)) {
+            session.offer(json);
+        }
+    }
+
+    /** The event SHUTDOWN. Its reason is one of QEMU's: host-signal, host-qmp-quit, host-error, host-ui. */
+    public void emitShutdown(String reason) {
+        emit("SHUTDOWN", QmpBuiltIns.because(reason));
+    }
+
+    /** How many clients are connected. */
+    public int clientCount() {
+        return sessions.size();
+    }
+
+    /** Disconnects all clients, after what can be sent to them without waiting, and removes the socket files. */
+    @Override
+    public void close() {
+        for (AutoCloseable listener : listeners) {
+            try {
+                listener.close();
+            } catch (Exception e) {
+                report(e);
+            }
+        }
+        listeners.clear();
+        List.copyOf(sessions).forEach(QmpSession::close);
+    }
+
+    Collection<QmpCommand> commands() {
+        return commands.values();
+    }
+
+    ByteBuffer readBuffer() {
+        return readBuffer;
+    }
+
+    void later(Runnable task) {
+        loop.execute(task);
+    }
+
+    void report(Throwable error) {
+        errorSink.accept(error);
+    }
+
+    void forget(QmpSession session) {
+        sessions.remove(session);
+    }
+
+    /** Looks a command up, checks its arguments and runs it. */
+    QmpReply run(QmpRequest request) {
+        QmpCommand command = commands.get(request.command());
+        if (command == null) {
+            return QmpError.commandNotFound("The command " + request.command() + " has not been found");
+        }
+        QmpArguments arguments;
+        try {
+            arguments = command.parameters().arguments(request.arguments());
+        } catch (QmpRefusal e) {
+            return e.error();
+        }
+        try {
+            return Objects.requireNonNull(command.handler().handle(arguments), "command returned no reply");
+        } catch (RuntimeException e) {
+            report(e);
+            return internalError(e);
+        }
+    }
+
+    static QmpError internalError(RuntimeException error) {
+        String what = error.getMessage() != null
+                ? error.getMessage()
+                : error.getClass().getSimpleName();
+        return QmpError.generic("internal error: " + what);
+    }
+
+    private static ServerSocketChannel bound(QmpAddress address) {
+        ServerSocketChannel channel = null;
+        try {
+            channel = ServerSocketChannel.open();
+            return channel.bind(address.socketAddress());
+        } catch (IOException e) {
+            closeQuietly(channel);
+            String what = e instanceof BindException ? "is in use or forbidden" : "cannot be opened";
+            throw new QmpException("QMP port " + what + ": reason=" + e.getMessage() + " address=" + address, e);
+        }
+    }
+
+    private static void closeQuietly(Channel channel) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (IOException e) {
+            // It is not used any more, whether it closed or not.
+        }
+    }
+
+    private void acceptFrom(ServerSocketChannel channel, boolean local) {
+        loop.register(channel, SelectionKey.OP_ACCEPT, key -> accept(channel, local, key));
+    }
+
+    private void accept(ServerSocketChannel channel, boolean local, SelectionKey listening) {
+        SocketChannel client;
+        try {
+            client = channel.accept();
+        } catch (IOException e) {
+            // Most likely there are no file descriptors left. The client stays in the queue, where asking again at once
+            // would find it.
+            report(e);
+            listening.interestOps(0);
+            loop.after(ACCEPT_RETRY_MS, () -> {
+                if (listening.isValid()) {
+                    listening.interestOps(SelectionKey.OP_ACCEPT);
+                }
+            });
+            return;
+        }
+        if (client != null) {
+            try {
+                welcome(client, local);
+            } catch (IOException e) {
+                closeQuietly(client);
+            }
+        }
+    }
+
+    private void welcome(SocketChannel client, boolean local) throws IOException {
+        if (sessions.size() >= CLIENTS_LIMIT) {
+            turnAway(client);
+            return;
+        }
+        if (!local) {
+            client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        }
+        QmpSession session = new QmpSession(this, client, local, inputBudget);
+        SelectionKey key = loop.register(client, SelectionKey.OP_READ, ready -> session.ready());
+        sessions.add(session);
+        Map<String, Object> greeting = new LinkedHashMap<>();
+        greeting.put("version", machine.version().toJson());
+        greeting.put("capabilities", List.of());
+        session.open(key, Map.of("QMP", greeting));
+    }
+
+    private static void turnAway(SocketChannel client) throws IOException {
+        try (client) {
+            client.configureBlocking(false);
+            String refusal = QmpJson.write(Map.of(
+                    "error",
+                    QmpError.generic("too many QMP clients: limit=" + CLIENTS_LIMIT)
+                            .toJson()));
+            client.write(ByteBuffer.wrap((refusal + "\r\n").getBytes(StandardCharsets.US_ASCII)));
+        }
+    }
+}

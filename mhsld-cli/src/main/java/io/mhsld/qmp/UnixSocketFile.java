@@ -1,0 +1,159 @@
+package io.mhsld.qmp;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * The file of a unix socket that is listened on: readable and writable for its owner only, in place of one that a dead process left behind,
+ * but never in place of anything else.
+ */
+final class UnixSocketFile implements AutoCloseable {
+    private static final int ATTEMPTS_LIMIT = 3;
+    private static final int FILE_TYPE_MASK = 0170000;
+    private static final int FILE_TYPE_SOCKET = 0140000;
+
+    private final Path file;
+    private final ServerSocketChannel channel;
+    private final Object fileKey;
+
+    private UnixSocketFile(Path file, ServerSocketChannel channel, Object fileKey) {
+        this.file = file;
+        this.channel = channel;
+        this.fileKey = fileKey;
+    }
+
+    /** Throws a {@link QmpException} that says why not: a live socket, another kind of file, no folder, no permission. */
+    static UnixSocketFile listen(Path file) {
+        try {
+            for (int attempt = 0; attempt < ATTEMPTS_LIMIT; attempt++) {
+                UnixSocketFile socket = tryToListen(file);
+                if (socket != null) {
+                    return socket;
+                }
+                try {
+                    removeLeftover(file);
+                } catch (NoSuchFileException e) {
+                    // It went away by itself: good.
+                }
+            }
+            throw new QmpException("QMP socket is being fought over by several processes: file=" + file);
+        } catch (FileSystemException e) {
+            String reason = e.getReason() != null ? e.getReason() : e.getClass().getSimpleName();
+            throw new QmpException("QMP socket cannot be made: reason=" + reason + " file=" + file, e);
+        } catch (IOException e) {
+            throw new QmpException("QMP socket cannot be made: reason=" + e.getMessage() + " file=" + file, e);
+        }
+    }
+
+    ServerSocketChannel channel() {
+        return channel;
+    }
+
+    /** Stops listening, and removes the file unless somebody put another one there. */
+    @Override
+    public void close() throws IOException {
+        channel.close();
+        try {
+            if (fileKey.equals(keyOf(file))) {
+                Files.delete(file);
+            }
+        } catch (NoSuchFileException e) {
+            // Somebody was faster.
+        }
+    }
+
+    /** Null when there is a file of this name already. */
+    private static UnixSocketFile tryToListen(Path file) throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.bind(UnixDomainSocketAddress.of(file));
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+            return new UnixSocketFile(file, channel, keyOf(file));
+        } catch (BindException e) {
+            channel.close();
+            if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                return null;
+            }
+            throw e;
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static void removeLeftover(Path file) throws IOException {
+        if (!isSocket(file)) {
+            throw new QmpException("QMP socket cannot be made, the file is there and is no socket: file=" + file);
+        }
+        refuseLive(file, file);
+        // Between the question and the removal another process may have put its own socket there. So the file is moved
+        // aside first, and
+        // asked again where nobody else can exchange it.
+        Path aside = file.resolveSibling(
+                "." + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36));
+        if (aside.toString().length() > file.toString().length()) {
+            aside = file;
+        } else {
+            Files.move(file, aside);
+        }
+        try {
+            refuseLive(aside, file);
+        } catch (QmpException e) {
+            if (!aside.equals(file) && !Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                Files.move(aside, file);
+            }
+            throw e;
+        }
+        Files.deleteIfExists(aside);
+    }
+
+    private static void refuseLive(Path at, Path file) throws IOException {
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            // Without blocking: a stopped process with a full queue would hold us up otherwise, and is alive.
+            probe.configureBlocking(false);
+            probe.connect(UnixDomainSocketAddress.of(at));
+        } catch (ConnectException e) {
+            return;
+        } catch (SocketException e) {
+            if (!Files.exists(at, LinkOption.NOFOLLOW_LINKS)) {
+                return;
+            }
+            if (!isQueueFull(e)) {
+                throw new QmpException(
+                        "QMP socket is there, and its owner cannot be asked: reason=" + e.getMessage() + " file="
+                                + file,
+                        e);
+            }
+        }
+        throw new QmpException("QMP socket is in use, a live process answers on it: file=" + file);
+    }
+
+    /** Whether connecting failed only because too many others are waiting to be accepted. The JDK tells it by the text alone. */
+    static boolean isQueueFull(IOException connecting) {
+        return String.valueOf(connecting.getMessage()).contains("temporarily unavailable");
+    }
+
+    private static boolean isSocket(Path file) throws IOException {
+        int mode = (Integer) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+        return (mode & FILE_TYPE_MASK) == FILE_TYPE_SOCKET;
+    }
+
+    private static Object keyOf(Path file) throws IOException {
+        return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                .fileKey();
+    }
+}
