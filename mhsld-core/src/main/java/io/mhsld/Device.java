@@ -8,12 +8,12 @@ import io.mhsld.head.LeaseFile.Lease;
 import io.mhsld.head.ProcessIdentity;
 import io.mhsld.head.Reaper;
 import io.mhsld.media.Media;
+import io.mhsld.state.Counter;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.Inspector;
-import io.mhsld.state.OwnerMap;
 import io.mhsld.state.StateFile;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -44,6 +45,10 @@ public final class Device {
     private static final long KILL_PATIENCE_MS = 5_000;
 
     private static final long POLL_NS = 2_000_000;
+
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
+
+    private static final long NOBODY = 0;
 
     /**
      * What init decides.
@@ -76,7 +81,7 @@ public final class Device {
         }
 
         private Set<PosixFilePermission> permissions() {
-            return PosixFilePermissions.fromString(groupAccess ? "rw-rw----" : "rw-------");
+            return groupAccess ? PosixFilePermissions.fromString("rw-rw----") : OWNER_ONLY;
         }
     }
 
@@ -88,6 +93,7 @@ public final class Device {
      * @param before what was wrong before
      * @param after what is still wrong: it belongs to live heads
      */
+    @SuppressWarnings("ArrayRecordComponent")
     public record Recovery(long[] freedBlocks, long clearedBits, Inspector.Report before, Inspector.Report after) {}
 
     private Device() {}
@@ -102,11 +108,14 @@ public final class Device {
     public static void initialise(DeviceFiles files, Specification specification, long waitMs) {
         Set<PosixFilePermission> permissions = specification.permissions();
         Path mediaFile = specification.mediaFile().orElse(files.mediaFile()).toAbsolutePath();
+        if (List.of(files.stateFile(), files.unfinishedStateFile(), files.lockFile())
+                .contains(mediaFile.normalize())) {
+            throw new IllegalArgumentException("media file is another file of the device: file=" + mediaFile);
+        }
+        // Before the lock file is made, too: nothing is left beside a file that is not ours.
+        requireReplaceable(files, "init will not overwrite it");
         withAllLeases(files, permissions, waitMs, leases -> {
-            if (!StateFile.isReplaceable(files.stateFile())) {
-                throw new StateFileException(
-                        Problem.FOREIGN, "not a state file, and init will not overwrite it", files.stateFile());
-            }
+            requireReplaceable(files, "init will not overwrite it");
             Media.create(
                     mediaFile,
                     specification.geometry().capacityBytes(),
@@ -120,6 +129,7 @@ public final class Device {
                     mediaFile.toString());
             StateFile.create(
                     files.stateFile(), files.unfinishedStateFile(), specification.geometry(), identity, permissions);
+            return identity;
         });
     }
 
@@ -133,22 +143,20 @@ public final class Device {
         if (Files.notExists(files.stateFile())) {
             throw new StateFileException(Problem.MISSING, "no such state file", files.stateFile());
         }
-        Path media = mediaFileOf(files).orElse(files.mediaFile());
-        Set<PosixFilePermission> permissions = PosixFilePermissions.fromString("rw-------");
-        withAllLeases(files, permissions, waitMs, leases -> {
-            if (!StateFile.isReplaceable(files.stateFile())) {
-                throw new StateFileException(
-                        Problem.FOREIGN, "not a state file, and destroy will not remove it", files.stateFile());
-            }
-            delete(files.stateFile());
+        requireReplaceable(files, "destroy will not remove it");
+        return withAllLeases(files, OWNER_ONLY, waitMs, leases -> {
+            requireReplaceable(files, "destroy will not remove it");
+            Path media = mediaFileOf(files).orElse(files.mediaFile());
             delete(files.unfinishedStateFile());
             delete(files.mediaFile());
             for (int head = 0; head < Geometry.MAX_HEADS; head++) {
                 delete(files.controlSocket(head));
             }
+            // Last, so that a destroy that did not come to its end can be repeated.
+            delete(files.stateFile());
             leases.retire();
+            return media.equals(files.mediaFile()) ? Optional.empty() : Optional.of(media);
         });
-        return media.equals(files.mediaFile()) ? Optional.empty() : Optional.of(media);
     }
 
     /**
@@ -201,26 +209,19 @@ public final class Device {
      * nothing to do.
      */
     public static Recovery recover(DeviceFiles files, long waitMs) {
-        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                LeaseFile leases = openLeases(files);
-                Media media = openMedia(state)) {
-            Lease device = await(leases::tryDevice, waitMs)
-                    .orElseThrow(() -> new StateFileException(
-                            Problem.IN_USE, "another init, destroy or recover is at work", files.stateFile()));
-            try {
+        return withDeviceLease(files, waitMs, leases -> {
+            try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
+                    Media media = openMedia(state)) {
                 Inspector.Report before = Inspector.inspect(state, leases::isHeld);
                 Reaper reaper = new Reaper(state, leases, media);
-                OwnerMap map = state.ownerMap();
                 long[] freed = new long[state.geometry().headCount()];
                 for (int head = 0; head < freed.length; head++) {
                     freed[head] = freeIfDead(state, leases, reaper, head);
                 }
-                long cleared = map.clearForeignBits();
+                long cleared = state.ownerMap().clearForeignBits();
                 return new Recovery(freed, cleared, before, Inspector.inspect(state, leases::isHeld));
-            } finally {
-                device.release();
             }
-        }
+        });
     }
 
     /**
@@ -230,64 +231,108 @@ public final class Device {
      * @throws StateFileException {@code IN_USE} when the process cannot be identified or does not end
      */
     public static Optional<Long> fence(DeviceFiles files, int head) {
-        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                LeaseFile leases = openLeases(files);
-                Media media = openMedia(state)) {
-            Row row = state.heads().readAcquire(head);
-            Reaper reaper = new Reaper(state, leases, media);
-            if (!leases.isHeld(head)) {
-                reaper.reap(head);
-                return Optional.empty();
+        return withDeviceLease(files, KILL_PATIENCE_MS, leases -> {
+            try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
+                    Media media = openMedia(state)) {
+                Reaper reaper = new Reaper(state, leases, media);
+                // A reaper, or somebody who looks, may hold the lease for an instant.
+                long pid = await(() -> holderOf(state, leases, head), PROBE_PATIENCE_MS)
+                        .orElseThrow(() -> new StateFileException(
+                                Problem.IN_USE,
+                                "the process that holds the head cannot be identified: head=" + head + " pid="
+                                        + state.heads().readAcquire(head).pid(),
+                                files.stateFile()));
+                if (pid == ProcessHandle.current().pid()) {
+                    throw new StateFileException(
+                            Problem.IN_USE,
+                            "this process itself is the head: head=" + head + " pid=" + pid,
+                            files.stateFile());
+                }
+                if (pid != NOBODY) {
+                    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+                }
+                if (!awaitTrue(() -> reaper.reap(head) != Reaper.Outcome.ALIVE, KILL_PATIENCE_MS)) {
+                    throw new StateFileException(
+                            Problem.IN_USE,
+                            "the process did not end: head=" + head + " pid=" + pid + " waitedMs=" + KILL_PATIENCE_MS,
+                            files.stateFile());
+                }
+                return pid == NOBODY ? Optional.empty() : Optional.of(pid);
             }
-            ProcessIdentity process = new ProcessIdentity(row.pid(), row.processStartTicks());
-            if (!process.isAlive()) {
-                throw new StateFileException(
-                        Problem.IN_USE,
-                        "the process that holds the head cannot be identified: head=" + head + " pid=" + row.pid(),
-                        files.stateFile());
-            }
-            ProcessHandle.of(row.pid()).ifPresent(ProcessHandle::destroyForcibly);
-            boolean ended = awaitTrue(() -> reaper.reap(head) != Reaper.Outcome.ALIVE, KILL_PATIENCE_MS);
-            if (!ended) {
-                throw new StateFileException(
-                        Problem.IN_USE,
-                        "the process did not end: head=" + head + " pid=" + row.pid() + " waitedMs=" + KILL_PATIENCE_MS,
-                        files.stateFile());
-            }
-            return Optional.of(row.pid());
+        });
+    }
+
+    /** The process id of the head, {@link #NOBODY} when no process is it, empty when some other process has its lease. */
+    private static Optional<Long> holderOf(StateFile state, LeaseFile leases, int head) {
+        Row row = state.heads().readAcquire(head);
+        if (!leases.isHeld(head)) {
+            return Optional.of(NOBODY);
         }
+        return isAlive(row) ? Optional.of(row.pid()) : Optional.empty();
     }
 
     // ------------------------------------------------------------------------------------------------------------------- parts
 
-    private interface Exclusive {
-        void with(LeaseFile leases);
+    private interface Exclusive<T> {
+        T with(LeaseFile leases);
     }
 
     /** Runs an action while no process is, or can become, a head of the device. */
-    private static void withAllLeases(
-            DeviceFiles files, Set<PosixFilePermission> permissions, long waitMs, Exclusive action) {
-        try (LeaseFile leases = LeaseFile.open(files.lockFile(), permissions)) {
+    private static <T> T withAllLeases(
+            DeviceFiles files, Set<PosixFilePermission> permissions, long waitMs, Exclusive<T> action) {
+        return withDeviceLease(files, permissions, waitMs, leases -> {
             List<Lease> held = new ArrayList<>();
             try {
-                held.add(await(leases::tryDevice, waitMs)
-                        .orElseThrow(() -> new StateFileException(
-                                Problem.IN_USE,
-                                "another init, destroy or recover is at work: waitedMs=" + waitMs,
-                                files.stateFile())));
                 for (int head = 0; head < Geometry.MAX_HEADS; head++) {
                     int wanted = head;
                     held.add(await(() -> leases.tryHead(wanted), PROBE_PATIENCE_MS)
-                            .orElseThrow(() -> inUse(files, leases)));
+                            .orElseThrow(() -> inUse(files)));
                 }
-                action.with(leases);
+                return action.with(leases);
             } finally {
                 held.forEach(Lease::release);
+            }
+        });
+    }
+
+    /** The same for what live heads may go on under; the device must exist. */
+    private static <T> T withDeviceLease(DeviceFiles files, long waitMs, Exclusive<T> action) {
+        StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0).close();
+        return withDeviceLease(files, OWNER_ONLY, waitMs, action);
+    }
+
+    private static <T> T withDeviceLease(
+            DeviceFiles files, Set<PosixFilePermission> permissions, long waitMs, Exclusive<T> action) {
+        // Ends: another round is for a destroy that came to its end while this waited.
+        while (true) {
+            try (LeaseFile leases = LeaseFile.open(files.lockFile(), permissions)) {
+                Lease device = await(leases::tryDevice, waitMs)
+                        .orElseThrow(() -> new StateFileException(
+                                Problem.IN_USE,
+                                "another init, destroy, recover or fence is at work: waitedMs=" + waitMs,
+                                files.stateFile()));
+                try {
+                    if (leases.isInPlace()) {
+                        return action.with(leases);
+                    }
+                } finally {
+                    device.release();
+                }
             }
         }
     }
 
-    private static StateFileException inUse(DeviceFiles files, LeaseFile leases) {
+    private static void requireReplaceable(DeviceFiles files, String refusal) {
+        if (!StateFile.isReplaceable(files.stateFile())) {
+            throw new StateFileException(Problem.FOREIGN, "not a state file, and " + refusal, files.stateFile());
+        }
+    }
+
+    private static boolean isAlive(Row row) {
+        return new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive();
+    }
+
+    private static StateFileException inUse(DeviceFiles files) {
         List<String> heads = new ArrayList<>();
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
             for (int head = 0; head < state.geometry().headCount(); head++) {
@@ -295,7 +340,7 @@ public final class Device {
                 boolean starting = row.state() == HeadTable.State.FREE;
                 // Our own leases, taken on the way here, are held too: only heads that a process claims to be are
                 // named.
-                if (!starting && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
+                if (!starting && isAlive(row)) {
                     heads.add("head " + head + " (pid " + row.pid() + ")");
                 }
             }
@@ -309,7 +354,9 @@ public final class Device {
     }
 
     private static long freeIfDead(StateFile state, LeaseFile leases, Reaper reaper, int head) {
-        Optional<Lease> lease = await(() -> leases.tryHead(head), 0);
+        Row row = state.heads().readAcquire(head);
+        boolean served = row.state() != HeadTable.State.FREE && isAlive(row);
+        Optional<Lease> lease = await(() -> leases.tryHead(head), served ? 0 : PROBE_PATIENCE_MS);
         if (lease.isEmpty()) {
             return 0;
         }
@@ -320,7 +367,8 @@ public final class Device {
                             .readSeqlock()
                             .filter(t -> t.entries().isEmpty())
                             .isPresent()
-                    && (state.heads().operationAcquire(head) & 1) == 0;
+                    && (state.heads().operationAcquire(head) & 1) == 0
+                    && state.counters(head).getAcquire(Counter.BLOCKS_OWNED) == 0;
             if (clean) {
                 return 0;
             }
@@ -330,10 +378,6 @@ public final class Device {
         } finally {
             lease.get().release();
         }
-    }
-
-    private static LeaseFile openLeases(DeviceFiles files) {
-        return LeaseFile.open(files.lockFile(), PosixFilePermissions.fromString("rw-------"));
     }
 
     private static Media openMedia(StateFile state) {
@@ -365,7 +409,7 @@ public final class Device {
     }
 
     private static <T> Optional<T> await(Supplier<Optional<T>> attempt, long patienceMs) {
-        long deadlineNs = System.nanoTime() + patienceMs * 1_000_000;
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patienceMs);
         while (true) {
             Optional<T> result = attempt.get();
             if (result.isPresent() || System.nanoTime() - deadlineNs >= 0) {

@@ -82,10 +82,17 @@ public final class EventLoop implements AutoCloseable {
         selector.wakeup();
     }
 
-    /** Runs until {@link #stop}; what was handed over before the stop still runs. */
+    /**
+     * Runs until {@link #stop}; what was handed over before the stop still runs. An interrupt of the thread is a stop too, and is still to be
+     * seen afterwards.
+     */
     public void run() {
         while (!stopped) {
             waitForWork();
+            if (Thread.currentThread().isInterrupted()) {
+                // No selector would wait any more.
+                stopped = true;
+            }
             runReadyChannels();
             runDueAlarms();
             runTasks();

@@ -24,6 +24,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.agrona.concurrent.AtomicBuffer;
@@ -63,22 +64,24 @@ public final class Head implements AutoCloseable {
 
     /** Attaches as {@link io.mhsld.Device#attach} describes. */
     public static Head attach(DeviceFiles files, int id, EventLoop loop, long waitMs, HeadLog log) {
-        long deadlineNs = System.nanoTime() + waitMs * 1_000_000;
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
         while (true) {
             // The lease must come before the mapping: only then no init can put another file in its place.
             checkHeadExists(files, id, Math.max(0, (deadlineNs - System.nanoTime()) / 1_000_000));
             LeaseFile leases = LeaseFile.open(files.lockFile(), permissionsOf(files.stateFile()));
-            boolean attached = false;
+            Lease lease = null;
+            Head head = null;
             try {
-                Lease lease = waitForLease(files, id, leases);
+                lease = waitForLease(files, id, leases);
                 if (leases.isInPlace() && Files.exists(files.stateFile())) {
-                    Head head = new Head(files, id, loop, log, leases, lease);
-                    attached = true;
+                    head = new Head(files, id, loop, log, leases, lease);
                     return head;
                 }
-                lease.release();
             } finally {
-                if (!attached) {
+                if (head == null) {
+                    if (lease != null) {
+                        lease.release();
+                    }
                     leases.close();
                 }
             }
@@ -96,34 +99,37 @@ public final class Head implements AutoCloseable {
         Media openedMedia = null;
         try {
             opened = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
+            // Once more: another init may have come before the lease.
+            requireHead(opened, id);
             openedMedia = Media.open(
                     Path.of(opened.identity().mediaFile()),
                     opened.geometry().capacityBytes(),
                     opened.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
+            this.state = opened;
+            this.media = openedMedia;
             this.stateFileKey = fileKey(files.stateFile());
-        } catch (IOException | RuntimeException e) {
+            this.errors = openErrorLog();
+            Reaper reaper = new Reaper(state, leases, media);
+            start(reaper);
+            this.capacity = new SharedCapacity(state, id, media, reaper, log);
+            this.device = new Type3Device(
+                    new Type3Device.Identity(state.identity().serial(), id, regionsOf(state.geometry())),
+                    Clock.systemUTC(),
+                    capacity,
+                    capacity,
+                    capacity);
+            this.mailbox = new Mailbox(device, Optional.of(new TableInfo()), this::recordError);
+            this.peers = new PeerWatch(loop, this::peerGone);
+            lookAtPeers();
+            this.tick = loop.every(TICK_MS, this::tick);
+        } catch (IOException e) {
             closeAll(openedMedia, opened);
-            lease.release();
-            throw e instanceof RuntimeException runtime
-                    ? runtime
-                    : new StateFileException(Problem.SYSTEM, "state file cannot be looked at", files.stateFile(), e);
+            throw new StateFileException(Problem.SYSTEM, "state file cannot be looked at", files.stateFile(), e);
+        } catch (RuntimeException | Error e) {
+            closed = true;
+            closeAll(openedMedia, opened);
+            throw e;
         }
-        this.state = opened;
-        this.media = openedMedia;
-        this.errors = openErrorLog();
-        Reaper reaper = new Reaper(state, leases, media);
-        start(reaper);
-        this.capacity = new SharedCapacity(state, id, media, reaper, log);
-        this.device = new Type3Device(
-                new Type3Device.Identity(state.identity().serial(), id, regionsOf(state.geometry())),
-                Clock.systemUTC(),
-                capacity,
-                capacity,
-                capacity);
-        this.mailbox = new Mailbox(device, Optional.of(new TableInfo()), this::recordError);
-        this.peers = new PeerWatch(loop, this::peerGone);
-        this.tick = loop.every(TICK_MS, this::tick);
-        tick();
     }
 
     /** 0 to head count - 1; also the host id and the LD id. */
@@ -200,9 +206,12 @@ public final class Head implements AutoCloseable {
         tick.cancel();
         peers.close();
         try {
-            device.capacity().releaseAll();
-            state.heads().nextIncarnationRelease(id);
-            state.heads().freeRelease(id);
+            // Where the device has been taken from under this head, what it holds may be others' by now.
+            if (loss().isEmpty()) {
+                device.capacity().releaseAll();
+                state.heads().nextIncarnationRelease(id);
+                state.heads().freeRelease(id);
+            }
         } finally {
             closeAll(media, state);
             lease.release();
@@ -215,11 +224,15 @@ public final class Head implements AutoCloseable {
 
     private static void checkHeadExists(DeviceFiles files, int id, long waitMs) {
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, waitMs)) {
-            int headCount = state.geometry().headCount();
-            if (id < 0 || id >= headCount) {
-                throw new IllegalArgumentException("no such head: head=" + id + " heads=" + headCount + " (0 to "
-                        + (headCount - 1) + ") file=" + files.stateFile());
-            }
+            requireHead(state, id);
+        }
+    }
+
+    private static void requireHead(StateFile state, int id) {
+        int headCount = state.geometry().headCount();
+        if (id < 0 || id >= headCount) {
+            throw new IllegalArgumentException("no such head: head=" + id + " heads=" + headCount + " (0 to "
+                    + (headCount - 1) + ") file=" + state.file());
         }
     }
 
@@ -298,7 +311,16 @@ public final class Head implements AutoCloseable {
     // ------------------------------------------------------------------------------------------------------------------ peers
 
     private void tick() {
-        checkFileIsOurs();
+        Optional<String> loss = loss();
+        if (loss.isPresent()) {
+            tick.cancel();
+            onLost.accept(new StateFileException(Problem.DAMAGED, loss.get() + ": head=" + id, files.stateFile()));
+        } else {
+            lookAtPeers();
+        }
+    }
+
+    private void lookAtPeers() {
         for (int peer = 0; peer < state.geometry().headCount() && !closed; peer++) {
             if (peer != id) {
                 Row row = state.heads().readAcquire(peer);
@@ -328,22 +350,18 @@ public final class Head implements AutoCloseable {
         }
     }
 
-    private void checkFileIsOurs() {
-        String problem = null;
+    /** How the device has been taken from under this head, empty while it has not. */
+    private Optional<String> loss() {
         try {
             if (!stateFileKey.equals(fileKey(files.stateFile()))) {
-                problem = "state file was replaced under a live head";
-            } else if (Files.size(files.stateFile()) != state.lengthBytes()) {
-                problem = "state file was cut under a live head";
-            } else if (!leases.isInPlace()) {
-                problem = "lock file was removed under a live head";
+                return Optional.of("state file was replaced under a live head");
             }
+            if (Files.size(files.stateFile()) != state.lengthBytes()) {
+                return Optional.of("state file was cut under a live head");
+            }
+            return leases.isInPlace() ? Optional.empty() : Optional.of("lock file was removed under a live head");
         } catch (IOException e) {
-            problem = "state file was removed under a live head";
-        }
-        if (problem != null) {
-            tick.cancel();
-            onLost.accept(new StateFileException(Problem.DAMAGED, problem + ": head=" + id, files.stateFile()));
+            return Optional.of("state file was removed under a live head");
         }
     }
 

@@ -98,6 +98,7 @@ public final class HostDriver {
     private final Mode mode;
     private final Listener listener;
     private boolean atWork;
+    private boolean recordsLost;
 
     /** A host behind this mailbox. */
     public HostDriver(Mailbox mailbox, Mode mode, Listener listener) {
@@ -139,12 +140,14 @@ public final class HostDriver {
      */
     private List<Notice> drainLog() {
         List<Notice> notices = new ArrayList<>();
+        recordsLost = false;
         while (notices.size() < MAX_NOTICES) {
             Response response = mailbox.execute(GET_EVENT_RECORDS, new byte[] {(byte) DYNAMIC_CAPACITY_LOG});
             Payload page = response.isSuccess()
                     ? Layouts.EVENT_RECORDS.over(response.payload())
                     : Layouts.EVENT_RECORDS.empty(0);
             if (page.flag("flags", "overflow")) {
+                recordsLost = true;
                 listener.hostDid(Act.RECORDS_LOST, List.of(), response.code());
             }
             ReturnCode code = page.entryCount() == 0 ? response.code() : clear(page);
@@ -233,11 +236,13 @@ public final class HostDriver {
         if (mode == Mode.AUTO && !standing.isEmpty()) {
             ReturnCode code = send(ADD_RESPONSE, standing);
             listener.hostDid(Act.ACCEPTED, standing, code);
-            if (code == ReturnCode.SUCCESS) {
+            // A refusal after lost records: some of the offer was withdrawn, and the rest would stay pending without an
+            // answer.
+            // Any other means that somebody else has answered, and to reject would be to reject the next offer.
+            if (code == ReturnCode.SUCCESS || !recordsLost) {
                 return;
             }
         }
-        // Also after a refusal: an offer without an answer would keep its capacity from everybody.
         listener.hostDid(Act.REJECTED, offer, send(ADD_RESPONSE, List.of()));
     }
 

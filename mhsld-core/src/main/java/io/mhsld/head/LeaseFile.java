@@ -5,21 +5,22 @@ import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -29,17 +30,18 @@ import java.util.Set;
  * The kernel drops them when their process ends, however it ends.
  *
  * <p>A kernel lock of this kind is lost when the process closes <em>any</em> channel of the file, so a process opens each lock file once, here,
- * and shares it. The file stays empty until {@link #retire} writes one byte into it: whoever then still gets a lock on the removed file
- * sees that it is worth nothing.
+ * and shares it, by whatever path it came to it. No operation on the channel is one that an interrupt of the thread would close it for.
+ *
+ * <p>Whoever has a lease looks once more whether the lock file {@link #isInPlace}: one that was removed can still be locked, to no avail.
  */
 public final class LeaseFile implements AutoCloseable {
     private static final int DEVICE_BYTE = Geometry.MAX_HEADS;
-    private static final Map<Path, LeaseFile> OPEN_FILES = new HashMap<>();
+    private static final Map<Object, LeaseFile> OPEN_FILES = new HashMap<>();
 
     private final Path file;
     private final FileChannel channel;
     private final Object identity;
-    private int users = 1;
+    private int users;
 
     private LeaseFile(Path file, FileChannel channel, Object identity) {
         this.file = file;
@@ -88,31 +90,70 @@ public final class LeaseFile implements AutoCloseable {
 
     private static Optional<LeaseFile> open(Path lockFile, Optional<Set<PosixFilePermission>> createWith) {
         synchronized (OPEN_FILES) {
-            LeaseFile open = OPEN_FILES.get(lockFile);
-            if (open != null && open.isInPlace()) {
-                open.users++;
-                return Optional.of(open);
-            }
             try {
-                Set<OpenOption> options = new HashSet<>(
-                        Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
-                createWith.ifPresent(permissions -> options.add(StandardOpenOption.CREATE));
-                FileChannel channel = FileChannel.open(
-                        lockFile,
-                        options,
-                        PosixFilePermissions.asFileAttribute(
-                                createWith.orElse(PosixFilePermissions.fromString("rw-------"))));
-                LeaseFile opened = new LeaseFile(lockFile, channel, identityOf(lockFile));
-                OPEN_FILES.put(lockFile, opened);
-                return Optional.of(opened);
-            } catch (NoSuchFileException e) {
-                if (createWith.isEmpty()) {
-                    return Optional.empty();
+                Optional<LeaseFile> opened = Optional.empty();
+                // Ends: only a file that was removed in this very moment leads to another round.
+                while (opened.isEmpty()) {
+                    if (createWith.isPresent()) {
+                        createUnlessThere(lockFile, createWith.get());
+                    } else if (Files.notExists(lockFile, LinkOption.NOFOLLOW_LINKS)) {
+                        return Optional.empty();
+                    }
+                    opened = openIfThere(lockFile);
                 }
-                throw refused("lock file cannot be created", lockFile, e);
+                opened.get().users++;
+                return opened;
             } catch (IOException e) {
                 throw refused("lock file cannot be opened", lockFile, e);
             }
+        }
+    }
+
+    private static void createUnlessThere(Path lockFile, Set<PosixFilePermission> permissions) throws IOException {
+        try {
+            Files.createFile(lockFile, PosixFilePermissions.asFileAttribute(permissions));
+        } catch (FileAlreadyExistsException e) {
+            // The usual case.
+        }
+        try {
+            // The umask may have taken some away, or an earlier device of this name had fewer.
+            Set<PosixFilePermission> present = Files.getPosixFilePermissions(lockFile, LinkOption.NOFOLLOW_LINKS);
+            if (!present.containsAll(permissions)) {
+                Set<PosixFilePermission> all = EnumSet.copyOf(permissions);
+                all.addAll(present);
+                Files.setPosixFilePermissions(lockFile, all);
+            }
+        } catch (FileSystemException e) {
+            // Somebody else's file, which may serve all the same: opening it tells.
+        }
+    }
+
+    /** The file as it was found before and after its channel was opened, so that the channel is that very file's. */
+    private static Optional<LeaseFile> openIfThere(Path lockFile) throws IOException {
+        try {
+            Object identity = identityOf(lockFile);
+            LeaseFile open = OPEN_FILES.get(identity);
+            if (open != null) {
+                return Optional.of(open);
+            }
+            FileChannel channel = FileChannel.open(
+                    lockFile, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+            boolean same = false;
+            try {
+                same = identity.equals(identityOf(lockFile));
+            } finally {
+                if (!same) {
+                    channel.close();
+                }
+            }
+            if (!same) {
+                return Optional.empty();
+            }
+            LeaseFile opened = new LeaseFile(lockFile, channel, identity);
+            OPEN_FILES.put(identity, opened);
+            return Optional.of(opened);
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
         }
     }
 
@@ -140,7 +181,7 @@ public final class LeaseFile implements AutoCloseable {
     /** False when the device was destroyed, or its lock file removed: leases of this file are worth nothing. */
     public boolean isInPlace() {
         try {
-            return channel.isOpen() && channel.size() == 0 && identity.equals(identityOf(file));
+            return channel.isOpen() && identity.equals(identityOf(file));
         } catch (IOException e) {
             return false;
         }
@@ -149,7 +190,6 @@ public final class LeaseFile implements AutoCloseable {
     /** Removes the lock file for good. The caller holds every lease of it. */
     public void retire() {
         try {
-            channel.write(ByteBuffer.wrap(new byte[] {'X'}), 0);
             Files.deleteIfExists(file);
         } catch (IOException e) {
             throw refused("lock file cannot be removed", file, e);
@@ -161,7 +201,7 @@ public final class LeaseFile implements AutoCloseable {
     public void close() {
         synchronized (OPEN_FILES) {
             if (--users == 0) {
-                OPEN_FILES.remove(file, this);
+                OPEN_FILES.remove(identity, this);
                 try {
                     channel.close();
                 } catch (IOException e) {
@@ -186,7 +226,14 @@ public final class LeaseFile implements AutoCloseable {
     }
 
     private static StateFileException refused(String what, Path file, IOException e) {
-        return new StateFileException(
-                Problem.SYSTEM, what + ": reason=\"" + e.getClass().getSimpleName() + "\"", file, e);
+        String reason;
+        if (e instanceof AccessDeniedException) {
+            reason = "no permission";
+        } else if (e instanceof NoSuchFileException) {
+            reason = "no such folder";
+        } else {
+            reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.getMessage();
+        }
+        return new StateFileException(Problem.SYSTEM, what + ": reason=\"" + reason + "\"", file, e);
     }
 }

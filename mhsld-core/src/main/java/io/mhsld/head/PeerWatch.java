@@ -37,11 +37,16 @@ final class PeerWatch implements AutoCloseable {
         try {
             channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             channel.configureBlocking(false);
-            channel.connect(UnixDomainSocketAddress.of(controlSocket));
+            if (!channel.connect(UnixDomainSocketAddress.of(controlSocket))) {
+                // Its queue of callers is full.
+                closeQuietly(channel);
+                return;
+            }
             ByteBuffer ignored = ByteBuffer.allocate(4096);
             loop.register(channel, SelectionKey.OP_READ, key -> readUntilGone(peer, key, ignored));
             peers.put(peer, new Watched(incarnation, channel));
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) {
+            // Nobody there, or a path in a damaged row that is none.
             closeQuietly(channel);
         }
     }

@@ -1,11 +1,13 @@
 package io.mhsld.head;
 
 import io.mhsld.media.Media;
+import io.mhsld.media.MediaException;
 import io.mhsld.state.Counter;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.StateFile;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /**
  * Frees what a head left behind. Whoever does it holds that head's lease meanwhile, so the head cannot start, nobody else reaps it, and a reaper
@@ -35,6 +37,11 @@ public final class Reaper {
 
     /** Reaps a head if no process holds its lease. */
     public Outcome reap(int head) {
+        return reap(head, freedBlocks -> {});
+    }
+
+    /** As above; what was freed is told when the outcome is {@code REAPED}. */
+    Outcome reap(int head, LongConsumer freedBlocks) {
         if (state.heads().stateAcquire(head) == HeadTable.State.FREE) {
             return Outcome.FREE;
         }
@@ -46,8 +53,9 @@ public final class Reaper {
             if (state.heads().stateAcquire(head) == HeadTable.State.FREE) {
                 return Outcome.FREE;
             }
-            freeLeftovers(head);
+            long freed = freeLeftovers(head);
             state.heads().freeRelease(head);
+            freedBlocks.accept(freed);
             return Outcome.REAPED;
         } finally {
             lease.get().release();
@@ -70,12 +78,21 @@ public final class Reaper {
         long[] freed = {0};
         state.ownerMap().forEachRunVolatile(head, (first, count) -> {
             // Memory first: once the bit is gone, the block may be another head's.
-            media.giveBack(first * blockSizeBytes, count * blockSizeBytes);
+            giveBack(media, first * blockSizeBytes, count * blockSizeBytes);
             freed[0] += state.ownerMap().clear(head, first, count);
         });
         state.counters(head).setRelease(Counter.BLOCKS_OWNED, 0);
         state.counters(head).setRelease(Counter.EXTENTS_HELD, 0);
         heads.endOperationRelease(head);
         return freed[0];
+    }
+
+    /** Best effort, so that a failing device does not keep blocks from being freed: whoever gets them next scrubs them, or fails to. */
+    static void giveBack(Media media, long offset, long lengthBytes) {
+        try {
+            media.giveBack(offset, lengthBytes);
+        } catch (MediaException e) {
+            // The memory stays taken, and its bytes stay unseen.
+        }
     }
 }

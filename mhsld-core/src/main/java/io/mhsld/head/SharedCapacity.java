@@ -63,6 +63,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             Optional<Refusal> refusal = claimAll(extents, claimed).or(() -> scrubAll(extents));
             kept = refusal.isEmpty();
             counters.addRelease(kept ? Counter.ADDS : Counter.ADDS_REFUSED, 1);
+            refusal.ifPresent(reason -> log.say("add refused: %s", reason));
             return refusal;
         } finally {
             if (kept) {
@@ -128,7 +129,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     private boolean ownersGiveWay(long block, long deadlineNs) {
-        boolean somebodyReaps = false;
+        boolean mustWait = false;
         for (long lane = map.ownersVolatile(block); lane != 0; lane &= lane - 1) {
             int owner = Long.numberOfTrailingZeros(lane);
             if (owner == head || owner >= geometry.headCount()) {
@@ -140,10 +141,11 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                 if (new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
                     return false;
                 }
-                somebodyReaps = true;
             }
+            // Somebody else reaps it, or has this moment done so.
+            mustWait |= outcome != Reaper.Outcome.REAPED;
         }
-        if (somebodyReaps) {
+        if (mustWait) {
             LockSupport.parkNanos(REAP_POLL_NS);
         }
         return System.nanoTime() - deadlineNs < 0;
@@ -151,13 +153,10 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
 
     /** Reaps a peer if it is dead, and counts and tells it. */
     Reaper.Outcome reapPeer(int peer) {
-        long blocks = map.countVolatile(peer);
-        Reaper.Outcome outcome = reaper.reap(peer);
-        if (outcome == Reaper.Outcome.REAPED) {
+        return reaper.reap(peer, freedBlocks -> {
             counters.addRelease(Counter.HEADS_REAPED, 1);
-            log.say("reaped dead head: head=%d blocks=%d", peer, blocks);
-        }
-        return outcome;
+            log.say("reaped dead head: head=%d blocks=%d", peer, freedBlocks);
+        });
     }
 
     private Optional<Refusal> scrubAll(List<Extent> extents) {
@@ -176,7 +175,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     private void giveBackAndClear(Extent extent) {
-        media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
+        Reaper.giveBack(media, geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
         map.clear(head, geometry.blockOfDpa(extent.startDpa()), extent.lengthBytes() / geometry.blockSizeBytes());
     }
 

@@ -9,8 +9,8 @@ import com.kenai.jffi.Library;
 import com.kenai.jffi.Type;
 
 /**
- * The system call fallocate(2), which Java does not offer. It goes through jffi, the lowest layer of what Chronicle brings along, because
- * the layers above it cost three times its loading time and memory, and lose the error number on the way.
+ * The system call fallocate(2), which Java does not offer. It goes through jffi, the lowest layer of what Chronicle's own library
+ * for such calls stands on: the layers above cost three times its loading time and memory, and lose the error number on the way.
  */
 final class Fallocate {
     /** Reserves a range. */
@@ -54,7 +54,7 @@ final class Fallocate {
         }
     }
 
-    /** Loads the native code at its first use: about 60 ms and 6 MiB that a head spends only when it scrubs. */
+    /** Loads the native code at its first use: up to 60 ms and 6 MiB that a head spends only when it scrubs. */
     private static final class Function {
         private static final long ADDRESS = address();
         private static final CallContext CONTEXT = CallContext.getCallContext(

@@ -104,7 +104,7 @@ final class Mapping {
 
     /**
      * The JVM throws a fault's error late: when a thread next enters its runtime, which compiled code may not do for long. An array whose
-     * sizes are not constant enters it always (about 0.1 us; native calls do not, before Java 21), so that the error is thrown here.
+     * sizes are not constant enters it always (some 20 ns; native calls do not, before Java 21), so that the error is thrown here.
      */
     private static byte[][] surfaceFault() {
         return new byte[noBytes][noBytes];

@@ -186,7 +186,7 @@ public final class Media implements AutoCloseable {
     }
 
     /**
-     * Loads now what the first scrub would otherwise wait for (about 60 ms). It blocks nothing else, so a background thread may do it.
+     * Loads now what the first scrub would otherwise wait for (up to 60 ms). It blocks nothing else, so a background thread may do it.
      */
     public static void warmUp() {
         Mapping.warmUp();
@@ -270,13 +270,18 @@ public final class Media implements AutoCloseable {
     }
 
     /**
-     * Gives the memory of a range back to the system; it reads as zero then. Best effort: where there are no holes to be made the range
-     * stays as it is, so this is no scrub.
+     * Gives the memory of a range back to the system; it reads as zero then. Best effort, so this is no scrub: where there are no holes to
+     * be made, or the device below the file fails, the range stays as it is.
      */
     public void giveBack(long offset, long lengthBytes) {
         requireUsable(offset, lengthBytes);
-        if (lengthBytes > 0) {
+        if (lengthBytes == 0) {
+            return;
+        }
+        try {
             fileSpace.punch(offset, lengthBytes);
+        } catch (MediaException e) {
+            // Nothing is lost but the memory; the scrub before the next use tells it.
         }
     }
 

@@ -35,6 +35,6 @@ public final class Counters {
     }
 
     private int offset(Counter counter) {
-        return base + counter.ordinal() * Long.BYTES;
+        return base + counter.place() * Long.BYTES;
     }
 }

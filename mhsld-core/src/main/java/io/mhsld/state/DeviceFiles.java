@@ -33,6 +33,9 @@ public record DeviceFiles(Path stateFile) {
                     "not a name of a state file: name=\"" + name.replace('\0', '?') + "\"", e);
         }
         path = path.toAbsolutePath().normalize();
+        if (path.getFileName() == null) {
+            throw new IllegalArgumentException("not a name of a state file: name=\"" + name + "\"");
+        }
         int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
         if (length > MAX_STATE_PATH_BYTES) {
             throw new IllegalArgumentException("state file path too long for the sockets beside it: bytes=" + length

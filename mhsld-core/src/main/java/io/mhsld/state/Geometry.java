@@ -79,6 +79,12 @@ public record Geometry(int headCount, long blockSizeBytes, List<Region> regions)
                 regionCount);
         long lengthBytes = sizeBytes / regionCount;
         long decodeLengthBytes = roundUp(lengthBytes, DECODE_GRANULE_BYTES);
+        require(
+                decodeLengthBytes * regionCount <= MAX_DPA,
+                "regions reach beyond the last address: decodeLength=%d regions=%d limit=%d",
+                decodeLengthBytes,
+                regionCount,
+                MAX_DPA);
         List<Region> regions = new ArrayList<>();
         for (int id = 0; id < regionCount; id++) {
             regions.add(new Region(

@@ -21,15 +21,31 @@ public final class HeadTable {
     /** What the holder of the lease was doing when it last said so. */
     public enum State {
         /** Nobody is this head. */
-        FREE,
+        FREE(0),
         /** A process has the lease and prepares. */
-        STARTING,
+        STARTING(1),
         /** The head answers on its control socket. */
-        SERVING,
+        SERVING(2),
         /** What the head left behind is being freed. */
-        REAPING,
+        REAPING(3),
         /** The file holds a number that means nothing. */
-        DAMAGED
+        DAMAGED(-1);
+
+        /** As it stands in the row. */
+        private final int number;
+
+        State(int number) {
+            this.number = number;
+        }
+
+        private static State of(int number) {
+            for (State state : values()) {
+                if (state.number == number) {
+                    return state;
+                }
+            }
+            return DAMAGED;
+        }
     }
 
     private final SharedMemory rows;
@@ -53,9 +69,7 @@ public final class HeadTable {
     /** Reads a row. */
     public Row readAcquire(int head) {
         int row = row(head);
-        int stateNumber = rows.getIntAcquire(row + HEAD_STATE_OFFSET);
-        State state =
-                stateNumber >= 0 && stateNumber < State.DAMAGED.ordinal() ? State.values()[stateNumber] : State.DAMAGED;
+        State state = State.of(rows.getIntAcquire(row + HEAD_STATE_OFFSET));
         int socketLength = Math.min(Math.max(0, rows.getIntPlain(row + SOCKET_LENGTH_OFFSET)), MAX_SOCKET_BYTES);
         return new Row(
                 head,
@@ -92,7 +106,7 @@ public final class HeadTable {
         rows.putLongPlain(row + PROCESS_START_TICKS_OFFSET, processStartTicks);
         rows.putLongPlain(row + ATTACHED_MS_OFFSET, attachedMs);
         rows.putIntPlain(row + SOCKET_LENGTH_OFFSET, 0);
-        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.STARTING.ordinal());
+        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.STARTING.number);
     }
 
     /**
@@ -109,12 +123,12 @@ public final class HeadTable {
         int row = row(head);
         rows.putBytesPlain(row + SOCKET_OFFSET, bytes);
         rows.putIntPlain(row + SOCKET_LENGTH_OFFSET, bytes.length);
-        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.SERVING.ordinal());
+        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.SERVING.number);
     }
 
     /** Says that the head's leftovers are being freed. */
     public void reapRelease(int head) {
-        rows.putIntRelease(row(head) + HEAD_STATE_OFFSET, State.REAPING.ordinal());
+        rows.putIntRelease(row(head) + HEAD_STATE_OFFSET, State.REAPING.number);
     }
 
     /** Says that nobody is this head any more. */
@@ -123,7 +137,7 @@ public final class HeadTable {
         rows.putLongPlain(row + PID_OFFSET, 0);
         rows.putLongPlain(row + PROCESS_START_TICKS_OFFSET, 0);
         rows.putIntPlain(row + SOCKET_LENGTH_OFFSET, 0);
-        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.FREE.ordinal());
+        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.FREE.number);
     }
 
     /** Odd while an operation of the head is under way, so that its extent table and the owner map may disagree. */

@@ -46,6 +46,7 @@ public final class Inspector {
      * @param ownedBlocks for each head how many blocks have its bit, -1 when it was busy
      * @param freeBlocks blocks without any bit
      */
+    @SuppressWarnings("ArrayRecordComponent")
     public record Report(List<Finding> findings, List<String> notes, long[] ownedBlocks, long freeBlocks) {
         /** True when nothing is wrong. */
         public boolean isSound() {

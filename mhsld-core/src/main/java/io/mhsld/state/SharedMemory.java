@@ -27,11 +27,13 @@ public final class SharedMemory {
 
     private final String section;
     private final AtomicBuffer buffer;
+    private final boolean readOnly;
 
     SharedMemory(String section, AtomicBuffer buffer) {
         buffer.verifyAlignment();
         this.section = section;
         this.buffer = buffer;
+        this.readOnly = buffer.byteBuffer() != null && buffer.byteBuffer().isReadOnly();
     }
 
     AtomicBuffer buffer() {
@@ -99,6 +101,10 @@ public final class SharedMemory {
     }
 
     private void step(int offset) {
+        if (readOnly) {
+            // The store itself would take the process down.
+            throw new IllegalStateException("state file is mapped for reading only: section=" + section);
+        }
         if (STEP != null) {
             STEP.beforeStore(section, offset);
         }
@@ -110,7 +116,10 @@ public final class SharedMemory {
             return null;
         }
         try {
-            return (Step) Class.forName(name).getDeclaredConstructor().newInstance();
+            return Class.forName(name)
+                    .asSubclass(Step.class)
+                    .getDeclaredConstructor()
+                    .newInstance();
         } catch (ReflectiveOperationException e) {
             throw new IllegalArgumentException("no such step class: " + STEP_PROPERTY + "=" + name, e);
         }

@@ -34,6 +34,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -47,6 +48,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32C;
 import org.agrona.BufferUtil;
@@ -93,6 +95,7 @@ public final class StateFile implements AutoCloseable {
     private final HeadTable headTable;
     private final List<ExtentTable> extentTables = new ArrayList<>();
     private final List<Counters> counters = new ArrayList<>();
+    private final List<UnsafeBuffer> errorLogs = new ArrayList<>();
 
     private StateFile(Path file, Geometry geometry, Identity identity, MappedByteBuffer mapping) {
         this.file = file;
@@ -107,6 +110,7 @@ public final class StateFile implements AutoCloseable {
         for (int head = 0; head < geometry.headCount(); head++) {
             extentTables.add(new ExtentTable(extents, head));
             counters.add(new Counters(counts, head));
+            errorLogs.add(view((int) Section.ERROR_LOGS.offset(geometry) + head * ERROR_LOG_LENGTH, ERROR_LOG_LENGTH));
         }
     }
 
@@ -159,7 +163,7 @@ public final class StateFile implements AutoCloseable {
      * @throws StateFileException naming what is wrong with it
      */
     public static StateFile open(Path file, Access access, long timeoutMs) {
-        long deadlineNs = System.nanoTime() + timeoutMs * 1_000_000;
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
         while (true) {
             try {
                 return openNow(file, access);
@@ -178,12 +182,15 @@ public final class StateFile implements AutoCloseable {
 
     /** True when a file stands there that is a state file, of whatever version and state of health, or an empty one. */
     public static boolean isReplaceable(Path file) {
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
             ByteBuffer magic = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             while (magic.hasRemaining() && channel.read(magic) >= 0) {
                 // The channel may hand over less than asked for.
             }
-            return magic.position() == 0 || !magic.hasRemaining() && magic.getLong(0) == MAGIC;
+            return magic.position() == 0 || (!magic.hasRemaining() && magic.getLong(0) == MAGIC);
         } catch (NoSuchFileException e) {
             return true;
         } catch (IOException e) {
@@ -228,7 +235,7 @@ public final class StateFile implements AutoCloseable {
 
     /** Room for a head's Agrona distinct error log. */
     public AtomicBuffer errorLog(int head) {
-        return view((int) Section.ERROR_LOGS.offset(geometry) + head * ERROR_LOG_LENGTH, ERROR_LOG_LENGTH);
+        return errorLogs.get(head);
     }
 
     /** Length that the file must have for as long as it is mapped. */
@@ -271,7 +278,7 @@ public final class StateFile implements AutoCloseable {
         }
     }
 
-    private static void fillHeader(
+    static void fillHeader(
             SharedMemory header, Geometry geometry, Identity identity, byte[] mediaPath, long lengthBytes) {
         header.putLongPlain(FILE_LENGTH_OFFSET, lengthBytes);
         header.putLongPlain(DEVICE_ID_OFFSET, identity.deviceId.getMostSignificantBits());
@@ -315,8 +322,10 @@ public final class StateFile implements AutoCloseable {
         Set<StandardOpenOption> options = access == Access.READ_WRITE
                 ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)
                 : Set.of(StandardOpenOption.READ);
-        if (Files.isDirectory(file)) {
-            throw new StateFileException(Problem.FOREIGN, "not a state file but a folder", file);
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // Opening a pipe would wait for its other end.
+            String kind = Files.isDirectory(file) ? "a folder" : "a device, pipe or socket";
+            throw new StateFileException(Problem.FOREIGN, "not a state file but " + kind, file);
         }
         try (FileChannel channel = FileChannel.open(file, options)) {
             long actualLength = channel.size();
@@ -356,10 +365,10 @@ public final class StateFile implements AutoCloseable {
         }
     }
 
-    private static void checkIsReadable(SharedMemory header, Path file) {
+    static void checkIsReadable(SharedMemory header, Path file) {
         int version = header.getIntAcquire(VERSION_OFFSET);
         long magic = header.getLongPlain(MAGIC_OFFSET);
-        if (magic == 0 && version == 0 || magic == MAGIC && version == 0) {
+        if (version == 0 && (magic == 0 || magic == MAGIC)) {
             throw new StateFileException(Problem.NOT_READY, "state file not initialised: version=0", file);
         }
         if (magic != MAGIC) {
@@ -384,7 +393,7 @@ public final class StateFile implements AutoCloseable {
         }
     }
 
-    private static Geometry readGeometry(SharedMemory header, Path file) {
+    static Geometry readGeometry(SharedMemory header, Path file) {
         int regionCount = header.getIntPlain(REGION_COUNT_OFFSET);
         long blockSizeBytes = header.getLongPlain(BLOCK_SIZE_OFFSET);
         long blockCount = header.getLongPlain(BLOCK_COUNT_OFFSET);
@@ -419,7 +428,7 @@ public final class StateFile implements AutoCloseable {
         return geometry;
     }
 
-    private static Identity readIdentity(SharedMemory header, Path file) {
+    static Identity readIdentity(SharedMemory header, Path file) {
         int pathLength = header.getIntPlain(MEDIA_PATH_LENGTH_OFFSET);
         if (pathLength <= 0 || pathLength > MAX_MEDIA_PATH_BYTES) {
             throw damaged("media path length", pathLength, MAX_MEDIA_PATH_BYTES, file);
@@ -458,9 +467,16 @@ public final class StateFile implements AutoCloseable {
     }
 
     private static StateFileException refusedBySystem(String what, long lengthBytes, Path file, IOException e) {
-        String reason = e instanceof AccessDeniedException
-                ? "no permission"
-                : e instanceof FileAlreadyExistsException ? "file exists" : String.valueOf(e.getMessage());
+        String reason;
+        if (e instanceof AccessDeniedException) {
+            reason = "no permission";
+        } else if (e instanceof FileAlreadyExistsException) {
+            reason = "file exists";
+        } else if (e instanceof NoSuchFileException) {
+            reason = "no such folder";
+        } else {
+            reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.getMessage();
+        }
         String length = lengthBytes < 0 ? "" : " length=" + lengthBytes;
         return new StateFileException(Problem.SYSTEM, what + ": reason=\"" + reason + "\"" + length, file, e);
     }

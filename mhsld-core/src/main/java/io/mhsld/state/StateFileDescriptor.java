@@ -177,15 +177,21 @@ public final class StateFileDescriptor {
 
     /** The sections in the order in which they stand in the file. */
     enum Section {
-        HEAD_TABLE,
-        EXTENT_TABLES,
-        COUNTERS,
-        ERROR_LOGS,
-        OWNER_MAP;
+        HEAD_TABLE(0),
+        EXTENT_TABLES(1),
+        COUNTERS(2),
+        ERROR_LOGS(3),
+        OWNER_MAP(4);
+
+        private final int position;
+
+        Section(int position) {
+            this.position = position;
+        }
 
         /** Where this section's offset and length stand in the header. */
         int entryOffset() {
-            return SECTIONS_OFFSET + ordinal() * SECTION_ENTRY_LENGTH;
+            return SECTIONS_OFFSET + position * SECTION_ENTRY_LENGTH;
         }
 
         /** Length in bytes for a device of that shape. */
