@@ -1,0 +1,108 @@
+package io.mhsld.qmp;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/** Sends any bytes, and receives lines. */
+final class RawClient implements AutoCloseable {
+    private final SocketChannel channel;
+    private final BufferedReader lines;
+
+    RawClient(QmpAddress address) {
+        try {
+            channel =
+                    address.file().isPresent() ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
+            channel.connect(address.socketAddress());
+            lines = new BufferedReader(
+                    new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.US_ASCII));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    void send(String text) {
+        send(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void send(byte[] bytes) {
+        send(ByteBuffer.wrap(bytes));
+    }
+
+    void send(ByteBuffer bytes) {
+        try {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Nothing more comes from here; answers still arrive. */
+    void endInput() {
+        try {
+            channel.shutdownOutput();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The next line; null when the server has closed the connection. */
+    String receiveLine() {
+        try {
+            return lines.readLine();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    Map<?, ?> receive() {
+        String line = receiveLine();
+        if (line == null) {
+            throw new AssertionError("connection is closed");
+        }
+        return (Map<?, ?>) QmpJson.parse(line);
+    }
+
+    /** What a command returned. */
+    Object ask(String message) {
+        send(message);
+        Map<?, ?> answer = receive();
+        if (!answer.containsKey("return")) {
+            throw new AssertionError("refused: " + answer);
+        }
+        return answer.get("return");
+    }
+
+    /** Why a command was refused: class and description. */
+    String refusal(String message) {
+        send(message);
+        return receiveRefusal();
+    }
+
+    String receiveRefusal() {
+        Map<?, ?> answer = receive();
+        if (!(answer.get("error") instanceof Map)) {
+            throw new AssertionError("not refused: " + answer);
+        }
+        Map<?, ?> error = (Map<?, ?>) answer.get("error");
+        return error.get("class") + ": " + error.get("desc");
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package io.mhsld.qmp;
+
+import io.mhsld.head.EventLoop;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A server with a small made-up command table, on a loop in a thread of its own. */
+final class RunningServer implements AutoCloseable {
+    final AtomicInteger resets = new AtomicInteger();
+    final AtomicInteger echoes = new AtomicInteger();
+    final CountDownLatch quit = new CountDownLatch(1);
+    final List<Throwable> errors = new CopyOnWriteArrayList<>();
+    final List<QmpReply.Pending> promises = new CopyOnWriteArrayList<>();
+    final QmpAddress address;
+
+    private final EventLoop loop = EventLoop.open();
+    private final QmpServer server;
+    private final Thread thread;
+
+    private RunningServer(QmpAddress wanted) {
+        loop.onError(errors::add);
+        server = new QmpServer(loop, new Machine(), commands(), errors::add);
+        address = server.listen(wanted);
+        thread = new Thread(loop::run, "test loop");
+        thread.start();
+    }
+
+    static RunningServer on(Path folder) {
+        return at("unix:" + folder.resolve("qmp") + ",server,nowait");
+    }
+
+    static RunningServer at(String address) {
+        return new RunningServer(QmpAddress.parse(address));
+    }
+
+    private List<QmpCommand> commands() {
+        QmpType policy = QmpType.enumeration("Policy", "free", "prescriptive");
+        QmpType extents = QmpType.listOf(QmpType.struct(
+                "Extent", QmpParameter.required("offset", QmpType.UINT64), QmpParameter.required("len", QmpType.SIZE)));
+        return List.of(
+                QmpCommand.of(
+                                "add",
+                                arguments -> QmpReply.of(arguments.toString()),
+                                QmpParameter.required("path", QmpType.STR),
+                                QmpParameter.required("host-id", QmpType.UINT16),
+                                QmpParameter.required("selection-policy", policy),
+                                QmpParameter.required("region", QmpType.UINT8),
+                                QmpParameter.optional("tag", QmpType.STR),
+                                QmpParameter.optional("forced", QmpType.BOOL),
+                                QmpParameter.optional("temperature", QmpType.INT16),
+                                QmpParameter.optional("header", QmpType.listOf(QmpType.UINT32)),
+                                QmpParameter.required("extents", extents))
+                        .asUnstable(),
+                QmpCommand.of(
+                                "echo",
+                                arguments -> {
+                                    echoes.incrementAndGet();
+                                    return QmpReply.of(arguments.any("value"));
+                                },
+                                QmpParameter.required("value", QmpType.ANY))
+                        .returning(QmpType.ANY),
+                QmpCommand.of("refuse", arguments -> QmpReply.refused("no: reason=test")),
+                QmpCommand.of("fail", arguments -> {
+                    throw new IllegalStateException("broken on purpose");
+                }),
+                QmpCommand.of("return-nothing", arguments -> null),
+                QmpCommand.of("return-nonsense", arguments -> QmpReply.of(new Object())),
+                QmpCommand.of("promise", arguments -> {
+                    QmpReply.Pending promise = QmpReply.pending();
+                    promises.add(promise);
+                    return promise;
+                }));
+    }
+
+    /** On the loop's thread, and waits for it. */
+    void run(Runnable task) {
+        FutureTask<Void> future = new FutureTask<>(task, null);
+        loop.execute(future);
+        try {
+            future.get(10, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError("loop does not answer", e);
+        }
+    }
+
+    void emit(String event) {
+        run(() -> server.emit(event, null));
+    }
+
+    int clientCount() {
+        List<Integer> count = new ArrayList<>();
+        run(() -> count.add(server.clientCount()));
+        return count.get(0);
+    }
+
+    void awaitClientCount(int wanted) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (clientCount() != wanted) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("clients: is=" + clientCount() + " wanted=" + wanted);
+            }
+            Thread.sleep(5);
+        }
+    }
+
+    RawClient connect() {
+        return new RawClient(address);
+    }
+
+    RawClient negotiated() {
+        RawClient client = connect();
+        client.receive();
+        client.send("{'execute': 'qmp_capabilities'}");
+        client.receive();
+        return client;
+    }
+
+    @Override
+    public void close() {
+        run(server::close);
+        loop.stop();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        loop.close();
+    }
+
+    private final class Machine implements QmpMachine {
+        @Override
+        public QmpVersion version() {
+            return QmpVersion.ofPackage("mhsld-test");
+        }
+
+        @Override
+        public String name() {
+            return "cxl-mem0";
+        }
+
+        @Override
+        public void reset() {
+            resets.incrementAndGet();
+        }
+
+        @Override
+        public void quit() {
+            quit.countDown();
+        }
+    }
+}

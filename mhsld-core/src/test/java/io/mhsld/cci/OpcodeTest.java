@@ -1,0 +1,38 @@
+package io.mhsld.cci;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class OpcodeTest {
+    @Test
+    void shouldListTheCommandsInAscendingOrder() {
+        List<Integer> codes = Opcode.TABLE.stream().map(Opcode::code).toList();
+        assertEquals(
+                List.of(
+                        0x0100, 0x0101, 0x0102, 0x0103, 0x0300, 0x0301, 0x0400, 0x0401, 0x4000, 0x4800, 0x4801, 0x4802,
+                        0x4803, 0x5500, 0x5501),
+                codes);
+        assertEquals(codes.stream().sorted().distinct().toList(), codes);
+    }
+
+    @Test
+    void shouldFindACommandByItsNumber() {
+        assertEquals("Release Dynamic Capacity", Opcode.of(0x4803).orElseThrow().name());
+        assertEquals(Optional.empty(), Opcode.of(0x4804));
+        assertEquals(
+                "4803h Release Dynamic Capacity",
+                Opcode.of(0x4803).orElseThrow().toString());
+    }
+
+    @Test
+    void shouldTakeAtLeastTheFixedPartOfTheRequest() {
+        for (Opcode opcode : Opcode.TABLE) {
+            assertEquals(opcode.request().lengthBytes(0), opcode.input().min(), opcode.toString());
+            assertTrue(opcode.input().max() <= Mailbox.MAX_PAYLOAD_BYTES, opcode.toString());
+        }
+    }
+}
