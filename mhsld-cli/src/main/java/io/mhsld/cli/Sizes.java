@@ -41,7 +41,7 @@ final class Sizes {
             }
             return value << shift;
         } catch (NumberFormatException e) {
-            boolean isNumber = digits.matches("[0-9]+([kmgtpKMGTP](i?[bB])?)?|0[xX][0-9a-fA-F_]+");
+            boolean isNumber = digits.matches("[0-9]+([kmgtpKMGTP]([iI][bB])?)?|0[xX][0-9a-fA-F_]+");
             throw isNumber ? tooLarge(text) : notASize(text);
         }
     }

@@ -19,7 +19,9 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.EnumMap;
 import java.util.HexFormat;
@@ -145,12 +147,8 @@ public final class CxlCommands {
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
-        Optional<UUID> tag = tagOf(arguments);
-        if (tag.isEmpty()) {
-            return QmpReply.refused("Parameter 'tag' expects a UUID");
-        }
         return answer(
-                capacity.add((int) arguments.number("region"), rangesOf(arguments), tag.get()),
+                capacity.add((int) arguments.number("region"), rangesOf(arguments), tagOf(arguments)),
                 "cannot add DPA again while still pending");
     }
 
@@ -171,19 +169,27 @@ public final class CxlCommands {
                 "cannot release extent with pending DPA range");
     }
 
+    /** QEMU's ways to call the device: by nothing, since there is one, by its id, or by its place in the object tree, from the end or whole. */
     private Optional<QmpReply> checkPath(QmpArguments arguments) {
         String path = arguments.text("path");
-        boolean isOurs = path.equals(deviceId) || path.startsWith("/") && path.endsWith("/" + deviceId)
-                || path.endsWith("/" + deviceId);
+        List<String> place = List.of("machine", "peripheral", deviceId);
+        List<String> elements = Arrays.stream(path.split("/", -1))
+                .filter(element -> !element.isEmpty())
+                .toList();
+        boolean isOurs = path.startsWith("/")
+                ? elements.equals(place)
+                : elements.size() <= place.size()
+                        && elements.equals(place.subList(place.size() - elements.size(), place.size()));
         return isOurs ? Optional.empty() : Optional.of(QmpReply.refused("Unable to resolve CXL type 3 device"));
     }
 
-    private static Optional<UUID> tagOf(QmpArguments arguments) {
+    /** QEMU takes any string for a tag; one that is no UUID stands for the UUID that is made from its characters (RFC 4122, version 3). */
+    private static UUID tagOf(QmpArguments arguments) {
         String tag = arguments.optionalText("tag").orElse("");
         try {
-            return Optional.of(tag.isEmpty() ? Extent.NO_TAG : UUID.fromString(tag));
+            return tag.isEmpty() ? Extent.NO_TAG : UUID.fromString(tag);
         } catch (IllegalArgumentException e) {
-            return Optional.empty();
+            return UUID.nameUUIDFromBytes(tag.getBytes(StandardCharsets.UTF_8));
         }
     }
 

@@ -21,7 +21,7 @@ public record ProcessIdentity(long pid, long startTicks) {
 
     /** True when that very process exists; a zombie does not, for it holds nothing any more. */
     public boolean isAlive() {
-        return pid > 0 && startTicksOf(pid) == startTicks;
+        return pid > 0 && startTicks >= 0 && startTicksOf(pid) == startTicks;
     }
 
     /** -1 when there is no such process, or when it has ended and only waits for its parent to notice. */

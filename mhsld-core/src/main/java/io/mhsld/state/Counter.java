@@ -11,7 +11,7 @@ public enum Counter {
     EXTENTS_HELD(1, "extents held", true),
     /** Groups that were offered to the host. */
     ADDS(2, "adds"),
-    /** Groups that were refused, for whatever reason. */
+    /** Groups that could not be reserved: blocks of other heads were in the way, or there was no memory. */
     ADDS_REFUSED(3, "adds refused"),
     /** Claims that met a block of another head. */
     CLAIM_CONFLICTS(4, "claim conflicts"),
