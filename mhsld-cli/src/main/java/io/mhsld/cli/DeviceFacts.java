@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -22,9 +23,10 @@ import java.util.Optional;
  *
  * @param heads one for each head that the device has room for
  */
-record DeviceFacts(DeviceFiles files, StateFile.Identity identity, Geometry geometry, Census census, List<HeadFacts> heads) {
+record DeviceFacts(
+        DeviceFiles files, StateFile.Identity identity, Geometry geometry, Census census, List<HeadFacts> heads) {
     /** Who owns how many blocks, counted in one pass: what does not add up here does not add up in the file. */
-    record Census(long[] owned, long free, long contested) {
+    record Census(List<Long> owned, long free, long contested) {
         static Census of(OwnerMap map, int headCount) {
             long[] owned = new long[headCount];
             long free = 0;
@@ -42,15 +44,11 @@ record DeviceFacts(DeviceFiles files, StateFile.Identity identity, Geometry geom
                     owned[head]++;
                 }
             }
-            return new Census(owned, free, contested);
+            return new Census(Arrays.stream(owned).boxed().toList(), free, contested);
         }
 
         long ownedByAll() {
-            long sum = 0;
-            for (long blocks : owned) {
-                sum += blocks;
-            }
-            return sum;
+            return owned.stream().mapToLong(Long::longValue).sum();
         }
     }
 
@@ -94,7 +92,10 @@ record DeviceFacts(DeviceFiles files, StateFile.Identity identity, Geometry geom
 
         /** Nobody is it, and it holds nothing and has nothing to tell. */
         boolean isIdle() {
-            return state == HeadState.FREE && blocks == 0 && errors == 0 && extents.map(List::isEmpty).orElse(false);
+            return state == HeadState.FREE
+                    && blocks == 0
+                    && errors == 0
+                    && extents.map(List::isEmpty).orElse(false);
         }
 
         /** How many extents the host has accepted, or not answered yet. */
@@ -117,7 +118,7 @@ record DeviceFacts(DeviceFiles files, StateFile.Identity identity, Geometry geom
             heads.add(new HeadFacts(
                     row,
                     stateOf(row, live[head]),
-                    census.owned[head],
+                    census.owned.get(head),
                     state.extents(head).readSeqlock().map(ExtentTable.Snapshot::entries),
                     ErrorReport.read(state, head).stream()
                             .mapToLong(ErrorReport.Observation::count)

@@ -174,11 +174,14 @@ final class DeviceOperator {
 
     private void recoveryAsJson(Json out, Device.Recovery recovery, List<Integer> reaped) {
         out.put("name", DeviceFacts.nameOf(files)).put("sound", recovery.after().isSound());
-        out.array("reaped", all -> reaped.forEach(head -> all.element(
-                one -> one.put("head", head).put("freed_blocks", recovery.freedBlocks()[head]))));
+        out.array(
+                "reaped",
+                all -> reaped.forEach(head ->
+                        all.element(one -> one.put("head", head).put("freed_blocks", recovery.freedBlocks()[head]))));
         out.put("cleared_bits", recovery.clearedBits());
         out.array("repaired", all -> repaired(recovery).forEach(all::element));
-        out.array("still_wrong", all -> recovery.after().findings().forEach(finding -> all.element(finding.toString())));
+        out.array(
+                "still_wrong", all -> recovery.after().findings().forEach(finding -> all.element(finding.toString())));
     }
 
     private static List<String> repaired(Device.Recovery recovery) {
@@ -210,12 +213,15 @@ final class DeviceOperator {
         if (ended.isEmpty()) {
             throw new CommandException(
                     ExitCode.HEAD_NOT_RUNNING,
-                    "head not running: head=" + head
-                            + (freed > 0 ? " (freed what it had left behind: " + blocks(freed, blockSizeBytes.get()) + ")" : "")
+                    "head is not running: head=" + head
+                            + (freed > 0
+                                    ? " (freed what it had left behind: " + blocks(freed, blockSizeBytes.get()) + ")"
+                                    : "")
                             + " file=" + files.stateFile());
         }
         if (!json) {
-            say("fenced head " + head + ": pid " + ended.get() + " killed, " + blocks(freed, blockSizeBytes.get()) + " freed");
+            say("fenced head " + head + ": pid " + ended.get() + " killed, " + blocks(freed, blockSizeBytes.get())
+                    + " freed");
         }
         return ExitCode.DONE;
     }
@@ -230,7 +236,8 @@ final class DeviceOperator {
                             .put("state_file", files.stateFile().toString())
                             .put("kept_media_file", kept.map(Path::toString).orElse(null)));
         } else {
-            say("destroyed " + DeviceFacts.nameOf(files) + ": " + files.stateFile() + " and the files beside it are gone");
+            say("destroyed " + DeviceFacts.nameOf(files) + ": " + files.stateFile()
+                    + " and the files beside it are gone");
             kept.ifPresent(media -> say("kept the media file, which init was given: " + media));
         }
         return ExitCode.DONE;
@@ -253,7 +260,10 @@ final class DeviceOperator {
             return action.get();
         } catch (InternalError e) {
             throw new StateFileException(
-                    Problem.DAMAGED, "state file, or its media file, was cut while it was in use", files.stateFile(), e);
+                    Problem.DAMAGED,
+                    "state file, or its media file, was cut while it was in use",
+                    files.stateFile(),
+                    e);
         }
     }
 

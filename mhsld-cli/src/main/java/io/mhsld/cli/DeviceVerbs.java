@@ -247,12 +247,13 @@ final class DeviceVerbs {
             if (rows < 1) {
                 throw usage("too few rows: --rows=" + rows);
             }
-            return operator().map(new MapPicture.View(
-                    columns == null ? console.columns() : columns,
-                    colour == Colour.ALWAYS || colour == Colour.AUTO && console.isTerminal(),
-                    rows,
-                    startDpa,
-                    lengthBytes));
+            return operator()
+                    .map(new MapPicture.View(
+                            columns == null ? console.columns() : columns,
+                            colour == Colour.ALWAYS || (colour == Colour.AUTO && console.isTerminal()),
+                            rows,
+                            startDpa,
+                            lengthBytes));
         }
     }
 
@@ -285,7 +286,8 @@ final class DeviceVerbs {
     @Command(
             name = "verify",
             mixinStandardHelpOptions = true,
-            description = "Check what must always hold (I1 to I8), as far as the files show it; 0 only when nothing is wrong.")
+            description =
+                    "Check what must always hold (I1 to I8), as far as the files show it; 0 only when nothing is wrong.")
     private static final class Verify extends Verb {
         Verify(Console console) {
             super(console);

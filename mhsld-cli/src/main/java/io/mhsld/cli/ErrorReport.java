@@ -54,7 +54,8 @@ final class ErrorReport {
             }
             text.append('\n');
             List<String> lines = withTraces ? error.text.lines().toList() : error.summary();
-            lines.forEach(line -> text.append("  ").append(line.replace("\t", "    ")).append('\n'));
+            lines.forEach(
+                    line -> text.append("  ").append(line.replace("\t", "    ")).append('\n'));
         }
         return text.toString();
     }
@@ -62,11 +63,13 @@ final class ErrorReport {
     /** The members of the JSON object. */
     static void json(Json out, String name, List<Observation> errors) {
         out.put("name", name);
-        out.array("errors", all -> errors.forEach(error -> all.element(one -> one.put("head", error.head)
-                .put("count", error.count)
-                .put("first_ms", error.firstMs)
-                .put("last_ms", error.lastMs)
-                .put("error", String.join("; ", error.summary()))
-                .put("trace", error.text))));
+        out.array(
+                "errors",
+                all -> errors.forEach(error -> all.element(one -> one.put("head", error.head)
+                        .put("count", error.count)
+                        .put("first_ms", error.firstMs)
+                        .put("last_ms", error.lastMs)
+                        .put("error", String.join("; ", error.summary()))
+                        .put("trace", error.text))));
     }
 }

@@ -68,12 +68,16 @@ final class ExtentReport {
     /** The members of the JSON object. */
     static void json(Json out, DeviceFacts facts, List<HeadFacts> heads) {
         out.put("name", facts.name());
-        out.array("extents", all -> heads.forEach(head -> head.extents()
-                .orElse(List.of())
-                .forEach(entry -> all.element(one -> extent(one, facts.geometry(), head.head(), entry)))));
-        out.array("busy_heads", all -> heads.stream()
-                .filter(head -> head.extents().isEmpty())
-                .forEach(head -> all.element(head.head())));
+        out.array(
+                "extents",
+                all -> heads.forEach(head -> head.extents()
+                        .orElse(List.of())
+                        .forEach(entry -> all.element(one -> extent(one, facts.geometry(), head.head(), entry)))));
+        out.array(
+                "busy_heads",
+                all -> heads.stream()
+                        .filter(head -> head.extents().isEmpty())
+                        .forEach(head -> all.element(head.head())));
     }
 
     private static void extent(Json out, Geometry geometry, int head, Entry entry) {
@@ -83,7 +87,8 @@ final class ExtentReport {
             out.put("group", entry.pendingGroup());
         }
         if (region.isPresent()) {
-            out.put("region", region.get().id()).put("offset", entry.startDpa() - region.get().baseDpa());
+            out.put("region", region.get().id())
+                    .put("offset", entry.startDpa() - region.get().baseDpa());
         } else {
             out.putUnknown("region").putUnknown("offset");
         }

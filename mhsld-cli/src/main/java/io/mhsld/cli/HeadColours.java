@@ -9,7 +9,7 @@ final class HeadColours {
     static final String FREE = "\u001b[38;5;240m";
     static final String DAMAGE = "\u001b[1;38;5;231;48;5;160m";
 
-    /** Red, green and blue of the 6 x 6 x 6 colour cube, one decimal digit each. */
+    /** Red, green and blue of the 6 x 6 x 6 colour cube, one decimal digit each (25 is 0, 2, 5). */
     private static final int[] PALETTE = {530, 245, 32, 551, 25, 410, 424, 351, 544, 114, 210, 455, 302, 231, 523, 333};
 
     private static final int CUBE_START = 16;
@@ -28,6 +28,12 @@ final class HeadColours {
     /** A cell that is the head's all over. */
     static String whole(int head) {
         return onBackground(colourOf(head));
+    }
+
+    /** A bar: text on a ground of its own colour. */
+    static String solid(int head) {
+        int number = numberOf(colourOf(head));
+        return "\u001b[38;5;" + number + ";48;5;" + number + "m";
     }
 
     /** A cell that is the head's in part: the same colour, darker. */

@@ -4,7 +4,9 @@ import io.mhsld.state.Geometry;
 import io.mhsld.state.Geometry.Region;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.LongUnaryOperator;
 
 /**
@@ -58,7 +60,12 @@ final class MapPicture {
      * @param blocks how many it owns
      * @param pendingBlocks how many of them its host has not accepted
      */
-    record Holder(int head, String state, boolean isWorthTelling, long blocks, long pendingBlocks) {}
+    record Holder(int head, String state, boolean isWorthTelling, long blocks, long pendingBlocks) {
+        /** Nobody holds these. */
+        static Holder ofFree(long blocks) {
+            return new Holder(NOBODY, "free", true, blocks, 0);
+        }
+    }
 
     /** Accepted blocks [first, end) of a head. */
     record Run(int head, long first, long end) {}
@@ -98,21 +105,27 @@ final class MapPicture {
     private final int cellsPerRow;
     private final long blocksPerCell;
     private final int cellWidth;
-    private final boolean[] isMarkUsed = new boolean[Mark.values().length];
+    private final Set<Mark> usedMarks = EnumSet.noneOf(Mark.class);
 
     /**
      * @param name what people call the device
      * @param owners the owner map's lane of a block
      * @param accepted the blocks of accepted extents
-     * @param holders all heads
+     * @param holders what the legend tells: all heads, and what is free
      * @throws IllegalArgumentException when there is nothing to be seen in the view
      */
     MapPicture(
-            String name, Geometry geometry, LongUnaryOperator owners, List<Run> accepted, List<Holder> holders, View view) {
+            String name,
+            Geometry geometry,
+            LongUnaryOperator owners,
+            List<Run> accepted,
+            List<Holder> holders,
+            View view) {
         this.name = name;
         this.geometry = geometry;
         this.owners = owners;
-        this.accepted = accepted.stream().sorted(Comparator.comparingLong(Run::first)).toList();
+        this.accepted =
+                accepted.stream().sorted(Comparator.comparingLong(Run::first)).toList();
         this.holders = holders;
         this.view = view;
         this.sections = sectionsOf(geometry, view);
@@ -183,9 +196,7 @@ final class MapPicture {
             while (run < accepted.size() && accepted.get(run).end <= block) {
                 run++;
             }
-            if (run == accepted.size()
-                    || accepted.get(run).first > block
-                    || accepted.get(run).head != head) {
+            if (run == accepted.size() || accepted.get(run).first > block || accepted.get(run).head != head) {
                 pending++;
             }
         }
@@ -241,13 +252,15 @@ final class MapPicture {
             }
             line.append(" ".repeat(cellWidth / 3)).append(glyphOf(cell.head)).append(" ".repeat(cellWidth / 2));
         }
-        return style.isEmpty() ? line.toString().stripTrailing() : line.append(HeadColours.RESET).toString();
+        return style.isEmpty()
+                ? line.toString().stripTrailing()
+                : line.append(HeadColours.RESET).toString();
     }
 
     private String marks(List<Cell> cells) {
         StringBuilder line = new StringBuilder();
         for (Cell cell : cells) {
-            isMarkUsed[cell.mark.ordinal()] = true;
+            usedMarks.add(cell.mark);
             line.append(" ".repeat(cellWidth / 3)).append(cell.mark.sign).append(" ".repeat(cellWidth / 2));
         }
         return line.toString().stripTrailing();
@@ -288,13 +301,13 @@ final class MapPicture {
 
     /** Distances from the start of a row. */
     private String ruler(Section section) {
-        long columns = Math.min(cellsPerRow, divideUp(section.blockCount, blocksPerCell)) * cellWidth;
+        long cells = Math.min(cellsPerRow, divideUp(section.blockCount, blocksPerCell));
         int step = Math.max(1, Integer.highestOneBit(cellsPerRow) / 4);
         while (step * cellWidth < MIN_TICK_COLUMNS) {
             step *= 2;
         }
         StringBuilder line = new StringBuilder(" ".repeat(labelWidth));
-        for (int cell = 0; cell * cellWidth < columns; cell += step) {
+        for (int cell = 0; cell < cells; cell += step) {
             String tick = "+" + Sizes.exact(cell * blocksPerCell * geometry.blockSizeBytes());
             int column = labelWidth + cell * cellWidth + cellWidth / 3;
             if (column + tick.length() <= view.columns) {
@@ -332,22 +345,18 @@ final class MapPicture {
 
     private void addLegend(List<String> lines) {
         boolean isAnyPending = holders.stream().anyMatch(holder -> holder.pendingBlocks > 0);
-        TextTable table = new TextTable().numbers("head").words("state").numbers("blocks").numbers("size");
+        TextTable table =
+                new TextTable().numbers("head").words("state").numbers("blocks").numbers("size");
         if (isAnyPending) {
             table.numbers("pending");
         }
         table.numbers("share");
-        List<Holder> told = new ArrayList<>(holders.stream()
+        List<Holder> told = holders.stream()
                 .filter(holder -> holder.blocks > 0 || holder.isWorthTelling)
-                .toList());
-        long owned = holders.stream().mapToLong(Holder::blocks).sum();
-        told.add(new Holder(NOBODY, "free", true, Math.max(0, geometry.blockCount() - owned), 0));
+                .toList();
         for (Holder holder : told) {
             List<Object> cells = new ArrayList<>(List.of(
-                    holder.head == NOBODY ? "" : holder.head,
-                    holder.state,
-                    holder.blocks,
-                    size(holder.blocks)));
+                    holder.head == NOBODY ? "" : holder.head, holder.state, holder.blocks, size(holder.blocks)));
             if (isAnyPending) {
                 cells.add(holder.pendingBlocks == 0 ? "" : size(holder.pendingBlocks));
             }
@@ -371,13 +380,16 @@ final class MapPicture {
     }
 
     private String bar(Holder holder, int width) {
-        long length = divideUp(holder.blocks * width, geometry.blockCount());
-        String piece = holder.head == NOBODY ? String.valueOf(FREE) : view.colour ? " " : "#";
-        return length == 0 ? "" : painted(holder.head, piece.repeat((int) length));
+        int length = (int) divideUp(holder.blocks * width, geometry.blockCount());
+        if (holder.head == NOBODY) {
+            return painted(NOBODY, String.valueOf(FREE).repeat(length));
+        }
+        String bar = "#".repeat(length);
+        return view.colour && length > 0 ? HeadColours.solid(holder.head) + bar + HeadColours.RESET : bar;
     }
 
     private String painted(int head, String text) {
-        return view.colour ? styleOf(new Cell(head, Mark.NONE)) + text + HeadColours.RESET : text;
+        return view.colour && !text.isEmpty() ? styleOf(new Cell(head, Mark.NONE)) + text + HeadColours.RESET : text;
     }
 
     private String shareOf(long blocks) {
@@ -392,7 +404,7 @@ final class MapPicture {
     private void addMarks(List<String> lines) {
         String lead = "below a cell: ";
         for (Mark mark : Mark.values()) {
-            if (mark != Mark.NONE && isMarkUsed[mark.ordinal()]) {
+            if (mark != Mark.NONE && usedMarks.contains(mark)) {
                 List<String> meaning = wrapped(mark.meaning, view.columns - lead.length() - 2);
                 for (int i = 0; i < meaning.size(); i++) {
                     lines.add((i == 0 ? lead + mark.sign : " ".repeat(lead.length() + 1)) + " " + meaning.get(i));
@@ -416,8 +428,8 @@ final class MapPicture {
             }
         }
         if (sections.isEmpty()) {
-            throw new IllegalArgumentException("no region has these addresses: from=0x" + Long.toHexString(view.startDpa)
-                    + " length=0x" + Long.toHexString(view.lengthBytes));
+            throw new IllegalArgumentException("no region has these addresses: from=0x"
+                    + Long.toHexString(view.startDpa) + " length=0x" + Long.toHexString(view.lengthBytes));
         }
         return sections;
     }

@@ -36,6 +36,7 @@ final class MapReport {
             holders.add(new MapPicture.Holder(
                     head.head(), head.state().label(), !head.isIdle(), head.blocks(), pending[head.head()]));
         }
+        holders.add(MapPicture.Holder.ofFree(facts.census().free()));
         MapPicture picture =
                 new MapPicture(facts.name(), facts.geometry(), map::ownersVolatile, accepted, holders, view);
         return String.join("\n", picture.lines()) + "\n";
@@ -45,26 +46,32 @@ final class MapReport {
     void json(Json out) {
         Geometry geometry = facts.geometry();
         StatusReport.device(out, facts.files(), facts.identity(), geometry);
-        out.put("free_blocks", facts.census().free()).put("owned_blocks", facts.census().ownedByAll());
-        out.array("heads", all -> facts.heads().forEach(head -> all.element(one -> one.put("head", head.head())
-                .put("state", head.state().label())
-                .put("blocks", head.blocks())
-                .put("size", head.blocks() * geometry.blockSizeBytes()))));
-        out.array("runs", all -> forEachRun((first, end, lane, isAccepted) -> all.element(one -> {
-            Region region = geometry.regionOfBlock(first);
-            one.put("region", region.id())
-                    .put("first_block", first)
-                    .put("blocks", end - first)
-                    .put("dpa", geometry.dpaOfBlock(first))
-                    .put("offset", (first - region.firstBlock()) * geometry.blockSizeBytes())
-                    .put("length", (end - first) * geometry.blockSizeBytes())
-                    .put("state", isAccepted ? "accepted" : "pending");
-            one.array("heads", heads -> {
-                for (long bits = lane; bits != 0; bits &= bits - 1) {
-                    heads.element(Long.numberOfTrailingZeros(bits));
-                }
-            });
-        })));
+        out.put("free_blocks", facts.census().free())
+                .put("owned_blocks", facts.census().ownedByAll());
+        out.array(
+                "heads",
+                all -> facts.heads()
+                        .forEach(head -> all.element(one -> one.put("head", head.head())
+                                .put("state", head.state().label())
+                                .put("blocks", head.blocks())
+                                .put("size", head.blocks() * geometry.blockSizeBytes()))));
+        out.array(
+                "runs",
+                all -> forEachRun((first, end, lane, isAccepted) -> all.element(one -> {
+                    Region region = geometry.regionOfBlock(first);
+                    one.put("region", region.id())
+                            .put("first_block", first)
+                            .put("blocks", end - first)
+                            .put("dpa", geometry.dpaOfBlock(first))
+                            .put("offset", (first - region.firstBlock()) * geometry.blockSizeBytes())
+                            .put("length", (end - first) * geometry.blockSizeBytes())
+                            .put("state", isAccepted ? "accepted" : "pending");
+                    one.array("heads", heads -> {
+                        for (long bits = lane; bits != 0; bits &= bits - 1) {
+                            heads.element(Long.numberOfTrailingZeros(bits));
+                        }
+                    });
+                })));
     }
 
     private interface RunVisitor {
@@ -78,7 +85,8 @@ final class MapReport {
             long runStart = region.firstBlock();
             long runLane = 0;
             boolean runAccepted = false;
-            long end = region.firstBlock() + region.lengthBytes() / facts.geometry().blockSizeBytes();
+            long end = region.firstBlock()
+                    + region.lengthBytes() / facts.geometry().blockSizeBytes();
             for (long block = region.firstBlock(); block < end; block++) {
                 long lane = map.ownersVolatile(block);
                 boolean isAccepted = false;

@@ -53,7 +53,7 @@ final class Sizes {
             return bytes + " B";
         }
         long size = 1L << (10 * unit);
-        long hundredths = (bytes & (size - 1)) * 100 >>> (10 * unit);
+        long hundredths = ((bytes & (size - 1)) * 100) >>> (10 * unit);
         StringBuilder text = new StringBuilder().append(bytes / size);
         if (hundredths != 0) {
             text.append('.').append(hundredths / 10);

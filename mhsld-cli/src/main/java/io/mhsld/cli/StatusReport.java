@@ -45,10 +45,13 @@ final class StatusReport {
         out.put("free_blocks", facts.census().free());
         out.put("owned_blocks", facts.census().ownedByAll());
         out.put("contested_blocks", facts.census().contested());
-        out.array("heads", all -> facts.heads().forEach(head -> all.element(one -> {
-            head(one, head, facts.geometry());
-            one.object("counters", counters -> counters(counters, state, head.head()));
-        })));
+        out.array(
+                "heads",
+                all -> facts.heads()
+                        .forEach(head -> all.element(one -> {
+                            head(one, head, facts.geometry());
+                            one.object("counters", counters -> counters(counters, state, head.head()));
+                        })));
     }
 
     // ---------------------------------------------------------------------------------------------------------------------- text
@@ -87,7 +90,9 @@ final class StatusReport {
         DeviceFacts.Census census = facts.census();
         String text = geometry.blockCount() + " = " + census.free() + " free (" + size(census.free()) + ") + "
                 + census.ownedByAll() + " owned (" + size(census.ownedByAll()) + ")";
-        return census.contested() == 0 ? text : text + " + " + census.contested() + " with impossible owners: see verify";
+        return census.contested() == 0
+                ? text
+                : text + " + " + census.contested() + " with impossible owners: see verify";
     }
 
     private void addHeads() {
@@ -198,11 +203,14 @@ final class StatusReport {
                 .put("block_size", geometry.blockSizeBytes())
                 .put("blocks", geometry.blockCount())
                 .put("head_count", geometry.headCount());
-        out.array("regions", all -> geometry.regions().forEach(region -> all.element(one -> one.put("region", region.id())
-                .put("dpa", region.baseDpa())
-                .put("size", region.lengthBytes())
-                .put("decode_size", region.decodeLengthBytes())
-                .put("first_block", region.firstBlock()))));
+        out.array(
+                "regions",
+                all -> geometry.regions()
+                        .forEach(region -> all.element(one -> one.put("region", region.id())
+                                .put("dpa", region.baseDpa())
+                                .put("size", region.lengthBytes())
+                                .put("decode_size", region.decodeLengthBytes())
+                                .put("first_block", region.firstBlock()))));
     }
 
     private static void head(Json out, HeadFacts head, Geometry geometry) {

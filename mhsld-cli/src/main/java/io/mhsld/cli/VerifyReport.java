@@ -67,7 +67,11 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
         long busy = count(report.ownedBlocks(), -1);
         List<Verdict> verdicts = List.of(
                 seen(findings, "I1", "one owner", "no block has two owners at this moment"),
-                seen(findings, "I2", "map = extents", busy == 0 ? extentsOf(facts) : "some heads were too busy to compare"),
+                seen(
+                        findings,
+                        "I2",
+                        "map = extents",
+                        busy == 0 ? extentsOf(facts) : "some heads were too busy to compare"),
                 notSeen("I3", "all or nothing"),
                 notSeen("I4", "no stale bytes"),
                 seen(findings, "I5", "the dead let go", deadOf(facts)),
@@ -92,12 +96,13 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
         List<String> rows = table.lines(Integer.MAX_VALUE);
         for (int i = 0; i < verdicts.size(); i++) {
             text.append(rows.get(i + 1)).append('\n');
-            verdicts.get(i).findings.forEach(finding -> text.append("    ").append(finding).append('\n'));
+            verdicts.get(i)
+                    .findings
+                    .forEach(finding -> text.append("    ").append(finding).append('\n'));
         }
         notes.forEach(note -> text.append("note: ").append(note).append('\n'));
-        long findings = verdicts.stream()
-                .mapToLong(verdict -> verdict.findings.size())
-                .sum();
+        long findings =
+                verdicts.stream().mapToLong(verdict -> verdict.findings.size()).sum();
         text.append(facts.name())
                 .append(isSound() ? ": all that the files can show holds" : ": " + Sizes.count(findings, "finding"))
                 .append('\n');
@@ -107,13 +112,15 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
     /** The members of the JSON object. */
     void json(Json out) {
         out.put("name", facts.name()).put("sound", isSound());
-        out.array("invariants", all -> verdicts.forEach(verdict -> all.element(one -> {
-            one.put("invariant", verdict.invariant)
-                    .put("title", verdict.title)
-                    .put("outcome", verdict.outcome.name().toLowerCase(Locale.ROOT))
-                    .put("reason", verdict.reason);
-            one.array("findings", findings -> verdict.findings.forEach(findings::element));
-        })));
+        out.array(
+                "invariants",
+                all -> verdicts.forEach(verdict -> all.element(one -> {
+                    one.put("invariant", verdict.invariant)
+                            .put("title", verdict.title)
+                            .put("outcome", verdict.outcome.name().toLowerCase(Locale.ROOT))
+                            .put("reason", verdict.reason);
+                    one.array("findings", findings -> verdict.findings.forEach(findings::element));
+                })));
         out.array("notes", all -> notes.forEach(all::element));
         out.put("blocks", facts.geometry().blockCount())
                 .put("free_blocks", facts.census().free())
@@ -133,7 +140,8 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
                 isAnyServing |= live[head] && state.heads().stateAcquire(head) == HeadTable.State.SERVING;
             }
             for (int head = 0; head < live.length; head++) {
-                findUnreaped(state.heads().readAcquire(head), live[head], isAnyServing).ifPresent(findings::add);
+                findUnreaped(state.heads().readAcquire(head), live[head], isAnyServing)
+                        .ifPresent(findings::add);
             }
             if (findings.isEmpty() || System.nanoTime() - deadlineNs >= 0) {
                 return findings;
@@ -147,11 +155,13 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
             return Optional.empty();
         }
         String who = ": head=" + row.head() + " pid=" + row.pid();
-        if (row.state() != HeadTable.State.REAPING && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
+        if (row.state() != HeadTable.State.REAPING
+                && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
             return Optional.of(new Finding("I6", "its process lives and has no lease" + who));
         }
         return isAnyServing
-                ? Optional.of(new Finding("I5", "dead head not reaped by the live ones" + who + " waitedMs=" + REAP_LIMIT_MS))
+                ? Optional.of(
+                        new Finding("I5", "dead head not reaped by the live ones" + who + " waitedMs=" + REAP_LIMIT_MS))
                 : Optional.empty();
     }
 
@@ -195,7 +205,8 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
         long extents = facts.heads().stream()
                 .mapToLong(head -> head.extents().map(List::size).orElse(0))
                 .sum();
-        return Sizes.count(extents, "extent") + ", " + Sizes.count(facts.census().ownedByAll(), "owned block");
+        return Sizes.count(extents, "extent") + ", "
+                + Sizes.count(facts.census().ownedByAll(), "owned block");
     }
 
     private static String deadOf(DeviceFacts facts) {

@@ -1,0 +1,271 @@
+package io.mhsld.cli;
+
+import io.mhsld.Device;
+import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Inspector;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * A device in {@code /dev/shm} and real head processes on it, for one test; everything goes when the test is over. A test that fails leaves the
+ * state file and the output of the heads in {@code target/test-output}.
+ */
+final class HeadProcesses implements AutoCloseable {
+    private static final long TIMEOUT_S = 20;
+    private static final AtomicInteger NEXT = new AtomicInteger();
+
+    final String name = "mhsld-test-" + ProcessHandle.current().pid() + "-" + NEXT.incrementAndGet();
+    final DeviceFiles files = DeviceFiles.named(name);
+    private final List<Head> heads = new ArrayList<>();
+    private final Path outputFolder;
+
+    HeadProcesses() {
+        try {
+            outputFolder = Files.createTempDirectory(name);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** One head process. */
+    record Head(int id, Process process, Path out, Path err) {
+        String output() {
+            return read(out);
+        }
+
+        String log() {
+            return read(err);
+        }
+
+        Head awaitReady() {
+            HeadProcesses.await("head " + id + " to be ready, it said: " + log(), () -> {
+                if (!process.isAlive() && !output().startsWith("ready ")) {
+                    throw new AssertionError("head " + id + " ended: " + output() + log());
+                }
+                return output().startsWith("ready ");
+            });
+            return this;
+        }
+
+        int awaitExit() {
+            try {
+                if (!process.waitFor(TIMEOUT_S, TimeUnit.SECONDS)) {
+                    throw new AssertionError("head " + id + " does not end: " + log());
+                }
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            return process.exitValue();
+        }
+
+        /** SIGKILL. */
+        void kill() {
+            process.destroyForcibly();
+            awaitExit();
+        }
+
+        /** SIGTERM. */
+        int terminate() {
+            process.destroy();
+            return awaitExit();
+        }
+
+        void signal(String signal) {
+            try {
+                int status = new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
+                        .start()
+                        .waitFor();
+                if (status != 0) {
+                    throw new AssertionError("kill -" + signal + " failed: status=" + status);
+                }
+            } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        private static String read(Path file) {
+            try {
+                return Files.readString(file);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** What a verb came to. */
+    record Outcome(int exitCode, String out, String err) {}
+
+    /** Starts {@code mhsld head} for this device, and does not wait for it. */
+    Head start(int head, String... options) {
+        List<String> arguments = new ArrayList<>(List.of("--mhd-head=" + head, "--mhd-state_file=" + name));
+        arguments.addAll(List.of(options));
+        return startRaw(head, arguments);
+    }
+
+    /** Starts {@code mhsld head} with exactly these options. */
+    Head startRaw(int head, List<String> options) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
+                "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+                "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED",
+                "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
+                "-XX:+UseSerialGC",
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "head"));
+        command.addAll(options);
+        int number = heads.size();
+        Path out = outputFolder.resolve(number + "-head" + head + ".out");
+        Path err = outputFolder.resolve(number + "-head" + head + ".err");
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectOutput(out.toFile())
+                    .redirectError(err.toFile())
+                    .start();
+            Head started = new Head(head, process, out, err);
+            heads.add(started);
+            return started;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Head 0 makes a device of 64 MiB in 32 blocks; the others join. All are ready when this returns. */
+    Head[] startDevice(int headCount, String... options) {
+        Head[] started = new Head[headCount];
+        List<String> init = new ArrayList<>(List.of("--mhd-init", "--size=64M"));
+        init.addAll(List.of(options));
+        started[0] = start(0, init.toArray(String[]::new));
+        for (int head = 1; head < headCount; head++) {
+            started[head] = start(head, options);
+        }
+        Arrays.stream(started).forEach(Head::awaitReady);
+        return started;
+    }
+
+    /** Runs a verb in this JVM, with the device's name after the verb. */
+    Outcome run(String verb, String... options) {
+        List<String> arguments = new ArrayList<>(List.of(verb, name));
+        arguments.addAll(List.of(options));
+        return runRaw(arguments.toArray(String[]::new));
+    }
+
+    /** Runs a verb in this JVM. */
+    static Outcome runRaw(String... arguments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Console console = new Console(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                false,
+                80);
+        int exitCode = Main.run(console, arguments);
+        return new Outcome(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    /** Looks at the device with the inspector. */
+    Inspector.Report inspect() {
+        return Device.inspect(files);
+    }
+
+    static void await(String what, BooleanSupplier condition) {
+        long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_S);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - deadlineNs > 0) {
+                throw new AssertionError("waited in vain for " + what);
+            }
+            try {
+                Thread.sleep(2);
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    void keepEvidence(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        // A JVM answers SIGQUIT with the stacks of its threads, on its standard output.
+        heads.stream().filter(head -> head.process().isAlive()).forEach(head -> head.signal("QUIT"));
+        try {
+            TimeUnit.MILLISECONDS.sleep(500);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (Files.exists(files.stateFile())) {
+            Files.copy(files.stateFile(), folder.resolve("state"), StandardCopyOption.REPLACE_EXISTING);
+        }
+        try (Stream<Path> outputs = Files.list(outputFolder)) {
+            for (Path output : outputs.toList()) {
+                Files.copy(
+                        output,
+                        folder.resolve(output.getFileName()),
+                        StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        for (Head head : heads) {
+            if (head.process().isAlive()) {
+                head.process().destroyForcibly();
+                head.awaitExit();
+            }
+        }
+        try {
+            if (Files.exists(files.stateFile())) {
+                Device.destroy(files, 2_000);
+            }
+            Files.deleteIfExists(files.lockFile());
+            Files.deleteIfExists(files.mediaFile());
+            try (Stream<Path> outputs = Files.list(outputFolder)) {
+                for (Path output : outputs.toList()) {
+                    Files.delete(output);
+                }
+            }
+            Files.delete(outputFolder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Copies the evidence of a failed test that holds its processes in a field called {@code heads}. */
+    static final class Evidence implements AfterTestExecutionCallback {
+        @Override
+        public void afterTestExecution(ExtensionContext context) throws Exception {
+            if (context.getExecutionException().isPresent()
+                    && context.getRequiredTestInstance() instanceof HoldsHeads holder) {
+                holder.heads()
+                        .keepEvidence(Path.of(
+                                "target",
+                                "test-output",
+                                context.getRequiredTestClass().getSimpleName() + "-"
+                                        + context.getRequiredTestMethod().getName()));
+            }
+        }
+    }
+
+    /** A test class whose failures leave evidence. */
+    interface HoldsHeads {
+        HeadProcesses heads();
+    }
+}
