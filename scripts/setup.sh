@@ -202,7 +202,10 @@ quick_build() {
     if ! is_fresh "$output" "$@"; then
         need JDK Maven
         local log=$root/$module/target/build.log
-        mkdir -p "${log%/*}"
+        if ! { mkdir -p "${log%/*}" && : >"$output.stamp.new"; } 2>/dev/null; then
+            say "$module must be built, and this user may not: folder=${log%/*}"
+            exit "$EXIT_UNAVAILABLE"
+        fi
         say "building $module (at first use and when its sources have changed)"
         # Taken before the build: what is edited while it runs is newer than this.
         : >"$output.stamp.new"

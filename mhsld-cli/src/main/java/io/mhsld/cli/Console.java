@@ -18,6 +18,9 @@ public record Console(PrintStream out, PrintStream err, boolean isTerminal, int 
     private static final int DEFAULT_COLUMNS = 80;
     private static final int MIN_COLUMNS = 20;
 
+    /** No terminal is wider, and a picture takes time by its width. */
+    static final int MAX_COLUMNS = 10_000;
+
     /**
      * The process's own streams. Width from COLUMNS, which the launcher sets on a terminal, else 80; colours when standard output is a
      * terminal, TERM is not {@code dumb} and NO_COLOR is empty.
@@ -43,7 +46,7 @@ public record Console(PrintStream out, PrintStream err, boolean isTerminal, int 
 
     static int columnsOf(String text) {
         try {
-            return Math.max(MIN_COLUMNS, Integer.parseInt(text.trim()));
+            return Math.min(Math.max(MIN_COLUMNS, Integer.parseInt(text.trim())), MAX_COLUMNS);
         } catch (NumberFormatException e) {
             return DEFAULT_COLUMNS;
         }

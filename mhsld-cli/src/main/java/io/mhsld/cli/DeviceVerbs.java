@@ -241,8 +241,9 @@ final class DeviceVerbs {
 
         @Override
         ExitCode run() {
-            if (columns != null && columns < MapPicture.MIN_COLUMNS) {
-                throw usage("too narrow: --width=" + columns + " (" + MapPicture.MIN_COLUMNS + " or more)");
+            if (columns != null && (columns < MapPicture.MIN_COLUMNS || columns > Console.MAX_COLUMNS)) {
+                throw usage("width out of range: --width=" + columns + " (" + MapPicture.MIN_COLUMNS + " to "
+                        + Console.MAX_COLUMNS + ")");
             }
             if (rows < 1) {
                 throw usage("too few rows: --rows=" + rows);

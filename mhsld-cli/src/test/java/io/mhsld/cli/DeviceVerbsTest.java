@@ -539,7 +539,8 @@ class DeviceVerbsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--width 19       | too narrow: --width=19 (20 or more)",
+                "--width 19       | width out of range: --width=19 (20 to 10000)",
+                "--width 10001    | width out of range: --width=10001 (20 to 10000)",
                 "--width x        | 'x' is not an int",
                 "--rows 0         | too few rows: --rows=0",
                 "--color blue     | --color",

@@ -260,7 +260,7 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
         try (QmpClient client = control(head)) {
             for (int round = 0; round < 300; round++) {
                 long first = random.nextInt(32);
-                long count = 1 + random.nextInt((int) (32 - first));
+                long count = 1L + random.nextInt((int) (32 - first));
                 if (add(client, first * 2 * MIB, count * 2 * MIB).error().isEmpty()) {
                     wins++;
                     QmpReply release = client.execute(
