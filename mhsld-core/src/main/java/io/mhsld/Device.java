@@ -19,6 +19,7 @@ import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -100,7 +101,7 @@ public final class Device {
 
     /**
      * Makes a fresh device. A state file that no live head uses is replaced; so is its media file, unless {@code mediaFile} names one, which is
-     * kept, grown if needed, and emptied.
+     * kept, grown if needed, and emptied. An init that fails leaves an earlier device as it was.
      *
      * @param waitMs how long to wait for another init, destroy or recover to finish
      * @throws StateFileException {@code IN_USE} naming the live heads; {@code FOREIGN} when the file is something else; {@code SYSTEM}
@@ -116,21 +117,45 @@ public final class Device {
         requireReplaceable(files, "init will not overwrite it");
         withAllLeases(files, permissions, waitMs, leases -> {
             requireReplaceable(files, "init will not overwrite it");
-            Media.create(
-                    mediaFile,
-                    specification.geometry().capacityBytes(),
-                    permissions,
-                    specification.mediaFile().isPresent());
             StateFile.Identity identity = new StateFile.Identity(
                     UUID.randomUUID(),
                     System.currentTimeMillis(),
                     specification.serial(),
                     specification.sparseMedia(),
                     mediaFile.toString());
-            StateFile.create(
-                    files.stateFile(), files.unfinishedStateFile(), specification.geometry(), identity, permissions);
+            try {
+                // What needs space first, what takes the old device's place last: until then a refusal leaves all as it
+                // was.
+                StateFile.prepare(
+                        files.stateFile(),
+                        files.unfinishedStateFile(),
+                        specification.geometry(),
+                        identity,
+                        permissions);
+                Media.create(
+                        mediaFile,
+                        specification.geometry().capacityBytes(),
+                        permissions,
+                        specification.mediaFile().isPresent());
+                StateFile.publish(files.stateFile(), files.unfinishedStateFile());
+            } catch (RuntimeException e) {
+                leaveNothingBehind(files, leases, e);
+                throw e;
+            }
             return identity;
         });
+    }
+
+    /** After an init that failed: without a device before, not even its lock file stays. */
+    private static void leaveNothingBehind(DeviceFiles files, LeaseFile leases, RuntimeException reason) {
+        try {
+            delete(files.unfinishedStateFile());
+            if (Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS)) {
+                leases.retire();
+            }
+        } catch (StateFileException e) {
+            reason.addSuppressed(e);
+        }
     }
 
     /**

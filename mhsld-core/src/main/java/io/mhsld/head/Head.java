@@ -65,9 +65,9 @@ public final class Head implements AutoCloseable {
     /** Attaches as {@link io.mhsld.Device#attach} describes. */
     public static Head attach(DeviceFiles files, int id, EventLoop loop, long waitMs, HeadLog log) {
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
-        while (true) {
+        for (long leftMs = waitMs; ; leftMs = Math.max(0, (deadlineNs - System.nanoTime()) / 1_000_000)) {
             // The lease must come before the mapping: only then no init can put another file in its place.
-            checkHeadExists(files, id, Math.max(0, (deadlineNs - System.nanoTime()) / 1_000_000));
+            checkHeadExists(files, id, leftMs);
             LeaseFile leases = LeaseFile.open(files.lockFile(), permissionsOf(files.stateFile()));
             Lease lease = null;
             Head head = null;

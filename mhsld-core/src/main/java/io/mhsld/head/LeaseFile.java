@@ -26,7 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The leases of a device: kernel locks on the bytes of its lock file, byte <i>h</i> for head <i>h</i>, byte 64 for init, destroy and recover.
+ * The leases of a device: kernel locks on the bytes of its lock file, byte <i>h</i> for head <i>h</i>, byte 64 for init, destroy, recover and fence.
  * The kernel drops them when their process ends, however it ends.
  *
  * <p>A kernel lock of this kind is lost when the process closes <em>any</em> channel of the file, so a process opens each lock file once, here,

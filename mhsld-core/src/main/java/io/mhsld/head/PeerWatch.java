@@ -37,16 +37,12 @@ final class PeerWatch implements AutoCloseable {
         try {
             channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             channel.configureBlocking(false);
-            if (!channel.connect(UnixDomainSocketAddress.of(controlSocket))) {
-                // Its queue of callers is full.
-                closeQuietly(channel);
-                return;
-            }
+            channel.connect(UnixDomainSocketAddress.of(controlSocket));
             ByteBuffer ignored = ByteBuffer.allocate(4096);
             loop.register(channel, SelectionKey.OP_READ, key -> readUntilGone(peer, key, ignored));
             peers.put(peer, new Watched(incarnation, channel));
         } catch (IOException | IllegalArgumentException e) {
-            // Nobody there, or a path in a damaged row that is none.
+            // Nobody there, too many callers at once, or a path in a damaged row that is none.
             closeQuietly(channel);
         }
     }

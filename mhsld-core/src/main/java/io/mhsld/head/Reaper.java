@@ -1,7 +1,6 @@
 package io.mhsld.head;
 
 import io.mhsld.media.Media;
-import io.mhsld.media.MediaException;
 import io.mhsld.state.Counter;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.StateFile;
@@ -78,21 +77,12 @@ public final class Reaper {
         long[] freed = {0};
         state.ownerMap().forEachRunVolatile(head, (first, count) -> {
             // Memory first: once the bit is gone, the block may be another head's.
-            giveBack(media, first * blockSizeBytes, count * blockSizeBytes);
+            media.giveBack(first * blockSizeBytes, count * blockSizeBytes);
             freed[0] += state.ownerMap().clear(head, first, count);
         });
         state.counters(head).setRelease(Counter.BLOCKS_OWNED, 0);
         state.counters(head).setRelease(Counter.EXTENTS_HELD, 0);
         heads.endOperationRelease(head);
         return freed[0];
-    }
-
-    /** Best effort, so that a failing device does not keep blocks from being freed: whoever gets them next scrubs them, or fails to. */
-    static void giveBack(Media media, long offset, long lengthBytes) {
-        try {
-            media.giveBack(offset, lengthBytes);
-        } catch (MediaException e) {
-            // The memory stays taken, and its bytes stay unseen.
-        }
     }
 }

@@ -16,6 +16,7 @@ import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -97,7 +98,11 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     private Optional<Refusal> claimAll(List<Extent> extents, List<Extent> claimed) {
-        for (Extent extent : extents) {
+        // In one order for all heads: of requests that meet, the one that gets furthest wins. In the order of each
+        // request, all could lose.
+        List<Extent> ascending = new ArrayList<>(extents);
+        ascending.sort(Comparator.comparingLong(Extent::startDpa));
+        for (Extent extent : ascending) {
             long met = claim(extent);
             if (met != OwnerMap.CLAIMED) {
                 counters.addRelease(Counter.CLAIM_CONFLICTS, 1);
@@ -175,7 +180,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     private void giveBackAndClear(Extent extent) {
-        Reaper.giveBack(media, geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
+        media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
         map.clear(head, geometry.blockOfDpa(extent.startDpa()), extent.lengthBytes() / geometry.blockSizeBytes());
     }
 
@@ -230,14 +235,17 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
 
     @Override
     public boolean write(long dpa, byte[] source, int sourceOffset, int lengthBytes) {
-        counters.addRelease(Counter.BYTES_WRITTEN, lengthBytes);
-        return media.write(geometry.mediaOffsetOfDpa(dpa), source, sourceOffset, lengthBytes);
+        return counted(media.write(geometry.mediaOffsetOfDpa(dpa), source, sourceOffset, lengthBytes), lengthBytes);
     }
 
     @Override
     public boolean fill(long dpa, long lengthBytes, byte value) {
-        counters.addRelease(Counter.BYTES_WRITTEN, lengthBytes);
-        return media.fill(geometry.mediaOffsetOfDpa(dpa), lengthBytes, value);
+        return counted(media.fill(geometry.mediaOffsetOfDpa(dpa), lengthBytes, value), lengthBytes);
+    }
+
+    private boolean counted(boolean written, long lengthBytes) {
+        counters.addRelease(Counter.BYTES_WRITTEN, written ? lengthBytes : 0);
+        return written;
     }
 
     @Override

@@ -28,6 +28,9 @@ public final class OwnerMap {
     private final int lanesPerWord;
     private final int lanesPerWordLog2;
 
+    /** All bits of the first lane of a word. */
+    private final long lowLane;
+
     /** Bit 0 of every lane of a word. */
     private final long lowBits;
 
@@ -38,7 +41,8 @@ public final class OwnerMap {
         this.laneBits = geometry.laneBytes() * Byte.SIZE;
         this.lanesPerWord = Long.BYTES / geometry.laneBytes();
         this.lanesPerWordLog2 = Integer.numberOfTrailingZeros(lanesPerWord);
-        this.lowBits = laneBits == Long.SIZE ? 1 : Long.divideUnsigned(-1L, (1L << laneBits) - 1);
+        this.lowLane = -1L >>> (Long.SIZE - laneBits);
+        this.lowBits = Long.divideUnsigned(-1L, lowLane);
     }
 
     /** Number of blocks. */
@@ -59,21 +63,18 @@ public final class OwnerMap {
         long end = first + count;
         long block = first;
         while (block < end) {
-            long mask = laneMask(block, end);
-            int offset = wordOffset(block);
-            long word = words.getLongVolatile(offset);
-            while (true) {
-                if ((word & mask) != 0) {
-                    long met = block + lanesBefore(word & mask) - laneOf(block);
+            long next = swapWholeWords(block, end, 0, bits);
+            if (next == block) {
+                // A part of a word, or a word in which somebody has a lane.
+                long mask = laneMask(block, end);
+                long inTheWay = setFreeLanes(wordOffset(block), mask, bits & mask);
+                if (inTheWay != 0) {
                     clear(head, first, block - first);
-                    return met;
+                    return block + lanesBefore(inTheWay) - laneOf(block);
                 }
-                if (words.compareAndSetLong(offset, word, word | (bits & mask))) {
-                    break;
-                }
-                word = words.getLongVolatile(offset);
+                next = nextWord(block);
             }
-            block = nextWord(block);
+            block = next;
         }
         return CLAIMED;
     }
@@ -89,17 +90,15 @@ public final class OwnerMap {
         long bits = lowBits << head;
         long end = first + count;
         long cleared = 0;
-        for (long block = first; block < end; block = nextWord(block)) {
-            long mask = laneMask(block, end) & bits;
-            int offset = wordOffset(block);
-            long word = words.getLongVolatile(offset);
-            while ((word & mask) != 0) {
-                if (words.compareAndSetLong(offset, word, word & ~mask)) {
-                    cleared += Long.bitCount(word & mask);
-                    break;
-                }
-                word = words.getLongVolatile(offset);
+        long block = first;
+        while (block < end) {
+            long next = swapWholeWords(block, end, bits, 0);
+            cleared += next - block;
+            if (next == block) {
+                cleared += clearBits(wordOffset(block), laneMask(block, end) & bits);
+                next = nextWord(block);
             }
+            block = next;
         }
         return cleared;
     }
@@ -107,6 +106,10 @@ public final class OwnerMap {
     /** True when the head's bit is set in each of the blocks [first, first + count). */
     public boolean ownsAllVolatile(int head, long first, long count) {
         checkHead(head);
+        if (count == 1) {
+            // Nearly every access lies in one block.
+            return (ownersVolatile(first) >>> head & 1) != 0;
+        }
         checkRange(first, count);
         long bits = lowBits << head;
         long end = first + count;
@@ -123,8 +126,7 @@ public final class OwnerMap {
     public long ownersVolatile(long block) {
         checkRange(block, 1);
         long word = words.getLongVolatile(wordOffset(block));
-        long lane = word >>> (laneOf(block) * laneBits);
-        return laneBits == Long.SIZE ? lane : lane & ((1L << laneBits) - 1);
+        return word >>> (laneOf(block) * laneBits) & lowLane;
     }
 
     /** Number of blocks with the head's bit. */
@@ -176,18 +178,53 @@ public final class OwnerMap {
         long sound = laneHeads * lowBits;
         long cleared = 0;
         for (long block = 0; block < blockCount; block = nextWord(block)) {
-            long mask = sound & laneMask(block, blockCount);
-            int offset = wordOffset(block);
-            long word = words.getLongVolatile(offset);
-            while ((word & ~mask) != 0) {
-                if (words.compareAndSetLong(offset, word, word & mask)) {
-                    cleared += Long.bitCount(word & ~mask);
-                    break;
-                }
-                word = words.getLongVolatile(offset);
-            }
+            cleared += clearBits(wordOffset(block), ~(sound & laneMask(block, blockCount)));
         }
         return cleared;
+    }
+
+    /**
+     * The short way through whole words: what they must hold to be won or cleared is known without looking. It ends at the first word that
+     * holds something else, or in which the range begins or ends.
+     *
+     * @return the first block that it did not come to
+     */
+    private long swapWholeWords(long first, long end, long expected, long update) {
+        if (laneOf(first) != 0) {
+            return first;
+        }
+        int offset = wordOffset(first);
+        int endOffset = wordOffset(end);
+        while (offset < endOffset && words.compareAndSetLong(offset, expected, update)) {
+            offset += Long.BYTES;
+        }
+        return (long) (offset / Long.BYTES) << lanesPerWordLog2;
+    }
+
+    /** Sets {@code lanes} in a word if all lanes of {@code mask} are free; returns what is in the way, 0 when nothing was. */
+    private long setFreeLanes(int offset, long mask, long lanes) {
+        while (true) {
+            long word = words.getLongVolatile(offset);
+            if ((word & mask) != 0) {
+                return word & mask;
+            }
+            if (words.compareAndSetLong(offset, word, word | lanes)) {
+                return 0;
+            }
+        }
+    }
+
+    /** Takes bits out of a word; returns how many of them were set. */
+    private long clearBits(int offset, long bits) {
+        while (true) {
+            long word = words.getLongVolatile(offset);
+            if ((word & bits) == 0) {
+                return 0;
+            }
+            if (words.compareAndSetLong(offset, word, word & ~bits)) {
+                return Long.bitCount(word & bits);
+            }
+        }
     }
 
     /** The lanes from {@code block} to the end of its word, or to {@code end} when that comes first. */

@@ -122,6 +122,13 @@ public final class StateFile implements AutoCloseable {
      */
     public static void create(
             Path file, Path unfinished, Geometry geometry, Identity identity, Set<PosixFilePermission> permissions) {
+        prepare(file, unfinished, geometry, identity, permissions);
+        publish(file, unfinished);
+    }
+
+    /** The first half of {@link #create}: writes a whole state file under the name {@code unfinished}. */
+    public static void prepare(
+            Path file, Path unfinished, Geometry geometry, Identity identity, Set<PosixFilePermission> permissions) {
         byte[] mediaPath = identity.mediaFile.getBytes(StandardCharsets.UTF_8);
         if (mediaPath.length > MAX_MEDIA_PATH_BYTES) {
             throw new StateFileException(
@@ -150,10 +157,19 @@ public final class StateFile implements AutoCloseable {
                 channel.force(true);
                 BufferUtil.free(mapping);
             }
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             deleteQuietly(unfinished, e);
             throw refusedBySystem("state file cannot be created", lengthBytes, file, e);
+        }
+    }
+
+    /** The second half of {@link #create}: gives what was prepared its name. */
+    public static void publish(Path file, Path unfinished) {
+        try {
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            deleteQuietly(unfinished, e);
+            throw refusedBySystem("state file cannot be created", -1, file, e);
         }
     }
 

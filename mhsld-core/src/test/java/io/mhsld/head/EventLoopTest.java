@@ -1,0 +1,322 @@
+package io.mhsld.head;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mhsld.DeviceFixture;
+import io.mhsld.head.EventLoop.Timer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
+import java.nio.channels.SelectionKey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class EventLoopTest {
+    private final EventLoop loop = EventLoop.open();
+    private final List<String> acts = new CopyOnWriteArrayList<>();
+    private final List<Throwable> errors = new CopyOnWriteArrayList<>();
+    private final AtomicReference<Throwable> end = new AtomicReference<>();
+    private final List<Pipe> pipes = new ArrayList<>();
+    private Thread thread;
+
+    private void start() {
+        loop.onError(errors::add);
+        thread = new Thread(() -> {
+            try {
+                loop.run();
+            } catch (Throwable e) {
+                end.set(e);
+            }
+        });
+        thread.start();
+    }
+
+    private void stop() throws InterruptedException {
+        loop.stop();
+        thread.join(5_000);
+        assertFalse(thread.isAlive());
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        if (thread != null && thread.isAlive()) {
+            stop();
+        }
+        loop.close();
+        for (Pipe pipe : pipes) {
+            pipe.sink().close();
+            pipe.source().close();
+        }
+    }
+
+    private Pipe pipe() throws IOException {
+        Pipe pipe = Pipe.open();
+        pipes.add(pipe);
+        return pipe;
+    }
+
+    // ---- timers
+
+    @Test
+    void shouldRunTimersInOrderOfTheirTimes() {
+        for (int delay : new int[] {60, 20, 90, 0, 40}) {
+            loop.after(delay, () -> acts.add("after " + delay));
+        }
+        loop.after(120, loop::stop);
+        long start = System.nanoTime();
+        loop.run();
+        assertEquals(List.of("after 0", "after 20", "after 40", "after 60", "after 90"), acts);
+        assertTrue(System.nanoTime() - start >= 120_000_000);
+    }
+
+    @Test
+    void shouldNotRunTimersEarly() {
+        long start = System.nanoTime();
+        List<Long> lateNs = new ArrayList<>();
+        for (int delay = 1; delay <= 50; delay++) {
+            long dueNs = delay * 1_000_000L;
+            loop.after(delay, () -> lateNs.add(System.nanoTime() - start - dueNs));
+        }
+        loop.after(60, loop::stop);
+        loop.run();
+        assertEquals(50, lateNs.size());
+        lateNs.forEach(late -> assertTrue(late >= 0, "early by ns=" + -late));
+    }
+
+    @Test
+    void shouldRepeatUntilCancelled() {
+        AtomicReference<Timer> timer = new AtomicReference<>();
+        timer.set(loop.every(10, () -> {
+            acts.add("tick");
+            if (acts.size() == 3) {
+                timer.get().cancel();
+                timer.get().cancel();
+            }
+        }));
+        Timer never = loop.after(20, () -> acts.add("never"));
+        never.cancel();
+        loop.after(100, loop::stop);
+        loop.run();
+        assertEquals(List.of("tick", "tick", "tick"), acts);
+    }
+
+    @Test
+    void shouldGoOnAfterTimerThatThrows() {
+        loop.onError(errors::add);
+        loop.every(10, () -> {
+            acts.add("tick");
+            throw new IllegalStateException("tick " + acts.size());
+        });
+        loop.after(55, loop::stop);
+        loop.run();
+        assertTrue(acts.size() >= 3, acts.toString());
+        assertEquals(acts.size(), errors.size());
+        assertEquals("tick 1", errors.get(0).getMessage());
+    }
+
+    @Test
+    void shouldLetTimersAndTasksScheduleOthers() {
+        loop.after(
+                1,
+                () -> loop.after(
+                        1,
+                        () -> loop.execute(() -> loop.after(0, () -> {
+                            acts.add("last");
+                            loop.stop();
+                        }))));
+        loop.run();
+        assertEquals(List.of("last"), acts);
+    }
+
+    // ---- tasks
+
+    @Test
+    void shouldWakeUpForTaskOfAnyThread() throws InterruptedException {
+        start();
+        for (int i = 0; i < 20; i++) {
+            DeviceFixture.pause(3);
+            CountDownLatch done = new CountDownLatch(1);
+            long before = System.nanoTime();
+            loop.execute(() -> {
+                assertSame(thread, Thread.currentThread());
+                done.countDown();
+            });
+            assertTrue(done.await(2, TimeUnit.SECONDS));
+            assertTrue(System.nanoTime() - before < 1_000_000_000L);
+        }
+        assertEquals(List.of(), errors);
+    }
+
+    @Test
+    void shouldRunEveryTaskOnceAndInOrderOfItsThread() throws InterruptedException {
+        start();
+        int[] last = new int[4];
+        AtomicInteger count = new AtomicInteger();
+        List<Thread> senders = new ArrayList<>();
+        for (int t = 0; t < 4; t++) {
+            int sender = t;
+            Thread each = new Thread(() -> {
+                for (int i = 1; i <= 5_000; i++) {
+                    int number = i;
+                    loop.execute(() -> {
+                        if (last[sender] != number - 1) {
+                            acts.add("sender " + sender + ": " + number + " after " + last[sender]);
+                        }
+                        last[sender] = number;
+                        count.incrementAndGet();
+                    });
+                }
+            });
+            each.start();
+            senders.add(each);
+        }
+        for (Thread sender : senders) {
+            sender.join();
+        }
+        DeviceFixture.await("all tasks", 5_000, () -> count.get() == 20_000);
+        stop();
+        assertEquals(List.of(), acts);
+        assertEquals(20_000, count.get());
+    }
+
+    @Test
+    void shouldRunWhatWasHandedOverBeforeStop() throws InterruptedException {
+        start();
+        CountDownLatch blocked = new CountDownLatch(1);
+        loop.execute(() -> DeviceFixture.pause(30));
+        loop.execute(() -> acts.add("before stop"));
+        loop.stop();
+        blocked.countDown();
+        thread.join(5_000);
+        assertEquals(List.of("before stop"), acts);
+    }
+
+    @Test
+    void shouldNotStarveChannelsByTasksThatHandOverTasks() throws Exception {
+        Pipe pipe = pipe();
+        loop.register(pipe.source(), SelectionKey.OP_READ, key -> {
+            acts.add("read");
+            loop.stop();
+        });
+        Runnable[] again = new Runnable[1];
+        again[0] = () -> loop.execute(again[0]);
+        loop.execute(again[0]);
+        pipe.sink().write(ByteBuffer.wrap(new byte[1]));
+        loop.run();
+        assertEquals(List.of("read"), acts);
+    }
+
+    @Test
+    void shouldGoOnAfterTaskThatThrowsAndEndWithError() throws InterruptedException {
+        start();
+        loop.execute(() -> {
+            throw new IllegalArgumentException("bad task");
+        });
+        CountDownLatch next = new CountDownLatch(1);
+        loop.execute(next::countDown);
+        assertTrue(next.await(5, TimeUnit.SECONDS));
+        assertEquals(
+                List.of("bad task"), errors.stream().map(Throwable::getMessage).toList());
+
+        loop.execute(() -> {
+            throw new InternalError("a fault in mapped memory");
+        });
+        thread.join(5_000);
+        assertEquals("a fault in mapped memory", end.get().getMessage());
+    }
+
+    // ---- channels
+
+    @Test
+    void shouldCloseOnlyChannelWhoseHandlerThrows() throws Exception {
+        Pipe bad = pipe();
+        Pipe worse = pipe();
+        Pipe good = pipe();
+        loop.register(bad.source(), SelectionKey.OP_READ, key -> {
+            throw new IOException("bad channel");
+        });
+        loop.register(worse.source(), SelectionKey.OP_READ, key -> {
+            throw new IllegalStateException("worse channel");
+        });
+        loop.register(good.source(), SelectionKey.OP_READ, key -> {
+            ByteBuffer bytes = ByteBuffer.allocate(10);
+            good.source().read(bytes);
+            acts.add("read " + bytes.position());
+        });
+        start();
+        for (Pipe pipe : List.of(bad, worse, good)) {
+            pipe.sink().write(ByteBuffer.wrap(new byte[3]));
+        }
+        DeviceFixture.await("handlers", 5_000, () -> errors.size() == 2 && acts.size() == 1);
+        good.sink().write(ByteBuffer.wrap(new byte[5]));
+        DeviceFixture.await("the good one again", 5_000, () -> acts.size() == 2);
+        assertEquals(List.of("read 3", "read 5"), acts);
+        assertFalse(bad.source().isOpen());
+        assertFalse(worse.source().isOpen());
+        assertTrue(good.source().isOpen());
+        assertEquals(
+                List.of("bad channel", "worse channel"),
+                errors.stream().map(Throwable::getMessage).sorted().toList());
+    }
+
+    @Test
+    void shouldCloseChannelsThatItWatchesWhenClosed() throws Exception {
+        Pipe pipe = pipe();
+        loop.register(pipe.source(), SelectionKey.OP_READ, key -> {});
+        loop.close();
+        loop.close();
+        assertFalse(pipe.source().isOpen());
+    }
+
+    @Test
+    void shouldRefuseChannelThatIsClosed() throws Exception {
+        Pipe pipe = pipe();
+        pipe.source().close();
+        assertThrows(UncheckedIOException.class, () -> loop.register(pipe.source(), SelectionKey.OP_READ, key -> {}));
+    }
+
+    // ---- idling
+
+    @Test
+    void shouldNotPollWhileIdle() throws Exception {
+        Pipe pipe = pipe();
+        loop.register(pipe.source(), SelectionKey.OP_READ, key -> {});
+        loop.every(400, () -> acts.add("tick"));
+        start();
+        DeviceFixture.pause(50);
+        long before = ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.getId());
+        DeviceFixture.pause(1_000);
+        long cpuNs = ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.getId()) - before;
+        assertTrue(acts.size() >= 2, acts.toString());
+        assertTrue(cpuNs < 20_000_000, "cpuNs=" + cpuNs);
+    }
+
+    @Test
+    void shouldTakeInterruptForStopInsteadOfSpinning() throws InterruptedException {
+        start();
+        DeviceFixture.pause(20);
+        loop.execute(() -> {
+            Thread.currentThread().interrupt();
+            loop.execute(() -> acts.add("still run"));
+        });
+        thread.join(5_000);
+        assertFalse(thread.isAlive());
+        assertEquals(null, end.get());
+        assertEquals(List.of("still run"), acts);
+    }
+}
