@@ -296,7 +296,7 @@ public final class Device {
         return isAlive(row) ? Optional.of(row.pid()) : Optional.empty();
     }
 
-    // ------------------------------------------------------------------------------------------------------------------- parts
+    // ---- parts
 
     private interface Exclusive<T> {
         T with(LeaseFile leases);

@@ -67,7 +67,8 @@ final class Demo {
     }
 
     private void play() throws IOException {
-        act("Three heads, three processes, one device of 64 MiB. Heads 1 and 2 start first and wait; head 0 makes the device.");
+        act(
+                "Three heads, three processes, one device of 64 MiB. Heads 1 and 2 start first and wait; head 0 makes the device.");
         start(1);
         start(2);
         start(0, "--mhd-init", "--size", "64M", "--block-size", "256K");
@@ -123,7 +124,7 @@ final class Demo {
         check(Files.notExists(files.stateFile()) && Files.notExists(files.mediaFile()), "no file is left");
     }
 
-    // ------------------------------------------------------------------------------------------------------------------- heads
+    // ---- heads
 
     private void start(int head, String... more) throws IOException {
         List<String> arguments = new ArrayList<>(List.of("head", "--mhd-head=" + head, "--mhd-state_file=" + name));
@@ -156,8 +157,8 @@ final class Demo {
     }
 
     private void awaitReady(int head) throws IOException {
-        BufferedReader out = new BufferedReader(
-                new InputStreamReader(heads[head].getInputStream(), StandardCharsets.UTF_8));
+        BufferedReader out =
+                new BufferedReader(new InputStreamReader(heads[head].getInputStream(), StandardCharsets.UTF_8));
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(READY_TIMEOUT_S);
         Optional<String> line = Optional.empty();
         while (line.isEmpty() && System.nanoTime() - deadlineNs < 0 && (heads[head].isAlive() || out.ready())) {
@@ -168,7 +169,9 @@ final class Demo {
             }
         }
         line.ifPresent(text -> console.out().println("  " + text));
-        check(line.filter(text -> text.startsWith("ready head=" + head + " ")).isPresent(), "head " + head + " is ready");
+        check(
+                line.filter(text -> text.startsWith("ready head=" + head + " ")).isPresent(),
+                "head " + head + " is ready");
     }
 
     private void kill(int head) {
@@ -210,7 +213,7 @@ final class Demo {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------------------ checks
+    // ---- checks
 
     private byte[] expect(ExitCode expected, String... verb) {
         typed(String.join(" ", verb));

@@ -37,7 +37,7 @@ final class DeviceOperator {
         this.json = json;
     }
 
-    // ------------------------------------------------------------------------------------------------------------------- looking
+    // ---- looking
 
     /** Tells what the device is, who its heads are, and how much they hold. */
     ExitCode status(boolean withCounters) {
@@ -114,7 +114,7 @@ final class DeviceOperator {
         });
     }
 
-    // ------------------------------------------------------------------------------------------------------------------ changing
+    // ---- changing
 
     /** Makes the device anew. */
     ExitCode init(Specification specification, long waitMs) {
@@ -243,7 +243,7 @@ final class DeviceOperator {
         return ExitCode.DONE;
     }
 
-    // --------------------------------------------------------------------------------------------------------------------- parts
+    // ---- parts
 
     /** Opens the state file for looking only. */
     private <T> T looking(Function<StateFile, T> look) {

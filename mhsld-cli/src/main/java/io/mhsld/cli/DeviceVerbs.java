@@ -6,24 +6,14 @@ import io.mhsld.state.Geometry;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** The verbs that are about a device as a whole. They hold options; {@link DeviceOperator} does the work. */
 final class DeviceVerbs {
-    private static final long MS_PER_SECOND = 1000;
-
-    /** A century: more is a slip, and its milliseconds would not fit. */
-    private static final double MAX_WAIT_SECONDS = 3e9;
-
     private DeviceVerbs() {}
 
     static void addTo(CommandLine commandLine, Console console) {
@@ -55,54 +45,24 @@ final class DeviceVerbs {
         NEVER
     }
 
-    /** All 64 bits of it, as QEMU takes them. */
-    private static final class SerialConverter implements ITypeConverter<Long> {
-        @Override
-        public Long convert(String text) {
-            try {
-                return text.regionMatches(true, 0, "0x", 0, 2)
-                        ? Long.parseUnsignedLong(text.substring(2), 16)
-                        : Long.parseUnsignedLong(text);
-            } catch (NumberFormatException e) {
-                throw new TypeConversionException("not a serial number of 64 bits: sn=" + text);
-            }
-        }
-    }
-
-    private abstract static class Verb implements Callable<Integer> {
-        final Console console;
-
-        @Spec
-        CommandSpec spec;
-
+    private abstract static class DeviceVerb extends Verb {
         @Parameters(index = "0", paramLabel = "NAME", description = "The device: /dev/shm/NAME, or a path.")
         String name;
 
-        @Option(names = "--json", description = "Print facts as JSON.")
-        boolean json;
+        @Mixin
+        JsonOption json;
 
-        Verb(Console console) {
-            this.console = console;
-        }
-
-        abstract ExitCode run();
-
-        @Override
-        public Integer call() {
-            return run().number();
+        DeviceVerb(Console console) {
+            super(console);
         }
 
         DeviceOperator operator() {
-            return new DeviceOperator(DeviceFiles.named(name), console, json);
-        }
-
-        ParameterException usage(String message) {
-            return new ParameterException(spec.commandLine(), message);
+            return new DeviceOperator(DeviceFiles.named(name), console, json.json);
         }
     }
 
     /** A verb that needs the device for itself. */
-    private abstract static class WaitingVerb extends Verb {
+    private abstract static class WaitingVerb extends DeviceVerb {
         @Option(
                 names = "--wait",
                 paramLabel = "SECONDS",
@@ -114,14 +74,11 @@ final class DeviceVerbs {
         }
 
         long waitMs() {
-            if (!(waitSeconds >= 0 && waitSeconds <= MAX_WAIT_SECONDS)) {
-                throw usage("not a time to wait: --wait=" + waitSeconds);
-            }
-            return (long) (waitSeconds * MS_PER_SECOND);
+            return waitMs(waitSeconds);
         }
     }
 
-    // --------------------------------------------------------------------------------------------------------------------- verbs
+    // ---- verbs
 
     @Command(
             name = "init",
@@ -189,7 +146,7 @@ final class DeviceVerbs {
             name = "status",
             mixinStandardHelpOptions = true,
             description = "What the device is, who its heads are, how much they hold.")
-    private static final class Status extends Verb {
+    private static final class Status extends DeviceVerb {
         @Option(names = "--counters", description = "With what each head has counted.")
         boolean counters;
 
@@ -208,7 +165,7 @@ final class DeviceVerbs {
             mixinStandardHelpOptions = true,
             sortOptions = false,
             description = "A picture of who owns which blocks.")
-    private static final class MapVerb extends Verb {
+    private static final class MapVerb extends DeviceVerb {
         @Option(names = "--width", paramLabel = "N", description = "Columns to fill; default: the terminal's, or 80.")
         Integer columns;
 
@@ -259,7 +216,7 @@ final class DeviceVerbs {
     }
 
     /** A verb that can do with one head. */
-    private abstract static class HeadsVerb extends Verb {
+    private abstract static class HeadsVerb extends DeviceVerb {
         @Option(names = "--head", paramLabel = "H", description = "Only of this head.")
         Integer head;
 
@@ -289,7 +246,7 @@ final class DeviceVerbs {
             mixinStandardHelpOptions = true,
             description =
                     "Check what must always hold (I1 to I8), as far as the files show it; 0 only when nothing is wrong.")
-    private static final class Verify extends Verb {
+    private static final class Verify extends DeviceVerb {
         Verify(Console console) {
             super(console);
         }
@@ -331,7 +288,7 @@ final class DeviceVerbs {
             name = "fence",
             mixinStandardHelpOptions = true,
             description = "End the process that is a head (SIGKILL), and free what it held.")
-    private static final class Fence extends Verb {
+    private static final class Fence extends DeviceVerb {
         @Option(names = "--head", required = true, paramLabel = "H", description = "The head to end.")
         int head;
 
@@ -362,12 +319,14 @@ final class DeviceVerbs {
 
     /** For the launcher: see {@link Training}. */
     @Command(name = "x-train", hidden = true, description = "Load what the other verbs need.")
-    private static final class Train implements Callable<Integer> {
-        Train(Console unused) {}
+    private static final class Train extends Verb {
+        Train(Console console) {
+            super(console);
+        }
 
         @Override
-        public Integer call() {
-            return Training.run().number();
+        ExitCode run() {
+            return Training.run();
         }
     }
 }

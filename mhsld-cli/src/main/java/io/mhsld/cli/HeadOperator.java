@@ -19,6 +19,8 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -37,6 +39,14 @@ import java.util.concurrent.locks.LockSupport;
 final class HeadOperator {
     private static final long TIMEOUT_MS = 60_000;
     private static final long FOLLOW_POLL_NS = 100_000_000;
+
+    /** What a request has come to, by the state in which it left the capacity. */
+    private static final Map<String, String> ADDED =
+            Map.of("accepted", "added", "pending", "offered", "free", "rejected");
+
+    private static final Map<String, String> ASKED =
+            Map.of("accepted", "asked", "pending", "asked", "free", "released");
+    private static final Map<String, String> TAKEN = Map.of("free", "taken");
 
     /** Part of a request, relative to its region. */
     record Range(long offsetBytes, long lengthBytes) {
@@ -60,17 +70,23 @@ final class HeadOperator {
         this.console = console;
     }
 
-    // --------------------------------------------------------------------------------------------------------- add and release
+    // ---- add and release
 
     ExitCode add(int region, List<Range> ranges, Optional<UUID> tag, boolean json) {
-        return request("cxl-add-dynamic-capacity", "selection-policy", region, ranges, tag, Map.of(), "added", json);
+        return request("cxl-add-dynamic-capacity", "selection-policy", region, ranges, tag, Map.of(), ADDED, json);
     }
 
     ExitCode release(int region, List<Range> ranges, boolean forced, boolean json) {
-        String done = forced ? "taken" : "asked";
         Map<String, Object> options = Map.of("forced-removal", forced);
         return request(
-                "cxl-release-dynamic-capacity", "removal-policy", region, ranges, Optional.empty(), options, done, json);
+                "cxl-release-dynamic-capacity",
+                "removal-policy",
+                region,
+                ranges,
+                Optional.empty(),
+                options,
+                forced ? TAKEN : ASKED,
+                json);
     }
 
     private ExitCode request(
@@ -80,7 +96,7 @@ final class HeadOperator {
             List<Range> ranges,
             Optional<UUID> tag,
             Map<String, Object> options,
-            String done,
+            Map<String, String> done,
             boolean json) {
         try (QmpClient client = connect()) {
             Map<?, ?> about = ask(client, "x-query-head", Map.of());
@@ -101,18 +117,18 @@ final class HeadOperator {
     }
 
     /** What became of each range: the host has answered by now if it is going to answer at once. */
-    private void tellExtents(QmpClient client, int region, List<Range> ranges, String done, boolean json) {
+    private void tellExtents(QmpClient client, int region, List<Range> ranges, Map<String, String> done, boolean json) {
         Map<?, ?> extents = ask(client, "x-query-extents", Map.of());
         List<Object> rows = new ArrayList<>();
         for (Range range : ranges) {
             String state = isIn((List<?>) extents.get("accepted"), region, range)
                     ? "accepted"
                     : ((List<?>) extents.get("pending"))
-                            .stream()
-                                    .anyMatch(group ->
-                                            isIn((List<?>) ((Map<?, ?>) group).get("extents"), region, range))
-                                    ? "pending"
-                                    : "free";
+                                    .stream()
+                                            .anyMatch(group ->
+                                                    isIn((List<?>) ((Map<?, ?>) group).get("extents"), region, range))
+                            ? "pending"
+                            : "free";
             Map<String, Object> row = new LinkedHashMap<>();
             row.put("head", head);
             row.put("region", region);
@@ -121,7 +137,10 @@ final class HeadOperator {
             row.put("state", state);
             rows.add(row);
             if (!json) {
-                console.out().printf("%s: head=%d region=%d extent=%s state=%s%n", done, head, region, range, state);
+                console.out()
+                        .printf(
+                                "%s: head=%d region=%d extent=%s state=%s%n",
+                                done.getOrDefault(state, "done"), head, region, range, state);
             }
         }
         if (json) {
@@ -143,7 +162,7 @@ final class HeadOperator {
         return false;
     }
 
-    // ------------------------------------------------------------------------------------------------------------------ memory
+    // ---- memory
 
     ExitCode memoryRead(long dpa, long lengthBytes, Optional<Path> output) {
         try (QmpClient client = connect()) {
@@ -155,6 +174,10 @@ final class HeadOperator {
                     Map<?, ?> answer = ask(client, "x-mem-read", range(dpa + done, part));
                     sink.write(Base64.getDecoder().decode((String) answer.get("data")));
                     done += part;
+                    if (out == null && console.out().checkError()) {
+                        // Nobody reads it any more, or it cannot be written: the end of the process tells.
+                        break;
+                    }
                 }
                 sink.flush();
             } catch (IOException e) {
@@ -167,9 +190,9 @@ final class HeadOperator {
     ExitCode memoryWrite(long dpa, Optional<Long> lengthBytes, Optional<Path> input, boolean json) {
         try (QmpClient client = connect();
                 InputStream in = input.isPresent() ? Files.newInputStream(input.get()) : System.in) {
-            Optional<Long> known = lengthBytes.isPresent() || input.isEmpty()
-                    ? lengthBytes
-                    : Optional.of(Files.size(input.get()));
+            boolean isSized =
+                    lengthBytes.isEmpty() && input.filter(Files::isRegularFile).isPresent();
+            Optional<Long> known = isSized ? Optional.of(Files.size(input.get())) : lengthBytes;
             if (known.isPresent()) {
                 check(client, dpa, known.get());
             }
@@ -183,9 +206,13 @@ final class HeadOperator {
                 writeChunk(client, dpa + written, bytes, written);
                 written += bytes.length;
             }
+            if (known.isEmpty() && written == 0) {
+                throw new CommandException(ExitCode.REFUSED, "nothing to write, the input is empty: head=" + head);
+            }
             if (known.isPresent() && written < known.get()) {
                 throw new CommandException(
-                        ExitCode.REFUSED, "input is shorter than --length: written=" + written + " length=" + known.get());
+                        ExitCode.REFUSED,
+                        "input is shorter than --length: written=" + written + " length=" + known.get());
             }
             tellFact("written", written, json);
             return ExitCode.DONE;
@@ -245,7 +272,7 @@ final class HeadOperator {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------- mailbox and events
+    // ---- mailbox and events
 
     ExitCode listCommands(boolean json) {
         if (json) {
@@ -281,12 +308,24 @@ final class HeadOperator {
                 console.out().println(QmpJson.write(facts));
             } else {
                 console.out().printf("%04x %s: %04x %s, %d bytes%n", opcode, name, number, code, bytes.length);
+                if (number == ReturnCode.INVALID_PAYLOAD_LENGTH.value() && row.isPresent()) {
+                    tellInputLength(row.get(), payload.length() / 2);
+                }
                 if (row.isPresent() && bytes.length > 0) {
-                    row.get().response().lines(bytes).forEach(line -> console.out().println("  " + line));
+                    row.get()
+                            .response()
+                            .lines(bytes)
+                            .forEach(line -> console.out().println("  " + line));
                 }
             }
             return number == ReturnCode.SUCCESS.value() ? ExitCode.DONE : ExitCode.REFUSED;
         }
+    }
+
+    private void tellInputLength(Opcode row, int met) {
+        Opcode.InputLength input = row.input();
+        String expected = input.min() == input.max() ? "" + input.min() : input.min() + " to " + input.max();
+        console.out().printf("  input: %d bytes, the command takes %s%n", met, expected);
     }
 
     ExitCode events(boolean follow, boolean json) {
@@ -299,7 +338,9 @@ final class HeadOperator {
                 if (!follow) {
                     return ExitCode.DONE;
                 }
-                console.out().flush();
+                if (console.out().checkError()) {
+                    return ExitCode.DONE;
+                }
                 LockSupport.parkNanos(FOLLOW_POLL_NS);
             }
         }
@@ -338,13 +379,14 @@ final class HeadOperator {
         }
     }
 
-    // --------------------------------------------------------------------------------------------------------------------- QMP
+    // ---- QMP
 
     ExitCode qmp(InputStream input) {
         try (QmpClient client = connect()) {
             BufferedReader lines = new BufferedReader(new InputStreamReader(input, StandardCharsets.UTF_8));
             if (console.isTerminal()) {
-                console.err().println("connected to head " + head + "; query-commands lists what there is, Ctrl-D leaves");
+                console.err()
+                        .println("connected to head " + head + "; query-commands lists what there is, Ctrl-D leaves");
             }
             ExitCode last = ExitCode.DONE;
             String line = prompt(lines);
@@ -352,8 +394,13 @@ final class HeadOperator {
                 if (!line.isBlank()) {
                     last = execute(client, line.strip());
                 }
-                client.awaitEvent(0).ifPresent(event -> console.out().println(QmpJson.write(event)));
+                for (var event = client.awaitEvent(0); event.isPresent(); event = client.awaitEvent(0)) {
+                    console.out().println(QmpJson.write(event.get()));
+                }
                 line = prompt(lines);
+            }
+            if (console.isTerminal()) {
+                console.out().println();
             }
             return last;
         } catch (IOException e) {
@@ -375,7 +422,10 @@ final class HeadOperator {
         try {
             if (line.startsWith("{")) {
                 Map<?, ?> json = (Map<?, ?>) QmpJson.parse(line);
-                command = String.valueOf(json.get("execute"));
+                if (!(json.get("execute") instanceof String execute)) {
+                    throw new IllegalArgumentException("no command: \"execute\" is missing, or no string");
+                }
+                command = execute;
                 if (json.get("arguments") instanceof Map<?, ?> given) {
                     given.forEach((name, value) -> arguments.put(String.valueOf(name), value));
                 }
@@ -420,7 +470,7 @@ final class HeadOperator {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------------------- parts
+    // ---- parts
 
     private QmpClient connect() {
         Row row;
@@ -433,6 +483,10 @@ final class HeadOperator {
                                 + files.stateFile());
             }
             row = state.heads().readAcquire(head);
+        }
+        if (DeviceFacts.stateOf(row, true) == DeviceFacts.HeadState.STOPPED) {
+            // It would take the connection and never answer.
+            throw notRunning("head is stopped (SIGSTOP), continue it or fence it: head=" + head + " pid=" + row.pid());
         }
         if (row.state() != HeadTable.State.SERVING) {
             throw notRunning("head is not running: head=" + head + " state="
@@ -467,8 +521,16 @@ final class HeadOperator {
     }
 
     private static CommandException fileFailed(String what, Path file, IOException e) {
-        String reason = e instanceof NoSuchFileException ? "no such file" : e.getClass().getSimpleName();
-        return new CommandException(ExitCode.REFUSED, "file cannot be " + what + ": reason=\"" + reason + "\" file=" + file, e);
+        String reason = e.getMessage();
+        if (e instanceof NoSuchFileException) {
+            reason = "no such file";
+        } else if (e instanceof AccessDeniedException) {
+            reason = "no permission";
+        } else if (e instanceof FileSystemException f && f.getReason() != null) {
+            reason = f.getReason();
+        }
+        return new CommandException(
+                ExitCode.REFUSED, "file cannot be " + what + ": reason=\"" + reason + "\" file=" + file, e);
     }
 
     private static long number(Object json) {

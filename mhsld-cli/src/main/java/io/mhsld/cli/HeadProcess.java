@@ -20,6 +20,10 @@ import io.mhsld.type3.DcEvent;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.EventRecord;
 import io.mhsld.type3.Extent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -79,6 +83,7 @@ final class HeadProcess {
     private final EventLoop loop = EventLoop.open();
     private final CountDownLatch left = new CountDownLatch(1);
     private final HeadLog log;
+    private volatile boolean attached;
     private RuntimeException lost;
     private boolean quitByQmp;
     private long announcedEvents;
@@ -86,14 +91,15 @@ final class HeadProcess {
     private HeadProcess(Options options, Console console) {
         this.options = options;
         this.console = console;
-        this.log = text -> console.err().println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " head=" + options.head + " "
-                + text);
+        this.log = text -> console.err()
+                .println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " head=" + options.head + " " + text);
     }
 
     /** Runs until it is told to leave. */
     static ExitCode run(Options options, Console console) {
         HeadProcess process = new HeadProcess(options, console);
-        // The hook is there before the head is: a signal at any moment ends in a clean leave, or finds nothing to leave.
+        // The hook is there before the head is: a signal at any moment ends in a clean leave, or finds nothing to
+        // leave.
         Runtime.getRuntime().addShutdownHook(new Thread(process::leaveOnSignal, "signal"));
         try {
             return process.serve();
@@ -103,8 +109,9 @@ final class HeadProcess {
     }
 
     private ExitCode serve() {
-        options.init.ifPresent(specification -> Device.initialise(options.files, specification, options.waitMs));
+        options.init.ifPresent(this::initialise);
         try (Head head = Device.attach(options.files, options.head, loop, options.waitMs, log)) {
+            attached = true;
             options.expected.check(head);
             HostDriver driver = new HostDriver(head.mailbox(), options.driver, this::tellAct);
             head.device().onDynamicCapacityEvent(() -> {
@@ -138,12 +145,39 @@ final class HeadProcess {
         return ExitCode.DONE;
     }
 
+    private void initialise(Device.Specification specification) {
+        try {
+            Device.initialise(options.files, specification, options.waitMs);
+        } catch (StateFileException e) {
+            if (e.problem() != Problem.IN_USE) {
+                throw e;
+            }
+            throw new CommandException(
+                    ExitCode.REFUSED,
+                    e.getMessage() + System.lineSeparator() + "to join the device as it is, leave out --mhd-init",
+                    e);
+        }
+    }
+
     private List<QmpAddress> listen(QmpServer server, Head head) {
         try {
             server.listen(QmpAddress.unix(head.controlSocket()));
+            shareWithGroup(head);
             return options.qmp.stream().map(server::listen).toList();
         } catch (QmpException e) {
             throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
+        }
+    }
+
+    /** A device that is open to its group would be of little use to the group without the sockets. */
+    private static void shareWithGroup(Head head) {
+        try {
+            if (Files.getPosixFilePermissions(head.files().stateFile()).contains(PosixFilePermission.GROUP_WRITE)) {
+                Files.setPosixFilePermissions(head.controlSocket(), PosixFilePermissions.fromString("rw-rw----"));
+            }
+        } catch (IOException e) {
+            throw new StateFileException(
+                    Problem.SYSTEM, "control socket cannot be opened to the group", head.controlSocket(), e);
         }
     }
 
@@ -156,7 +190,10 @@ final class HeadProcess {
         } catch (InternalError e) {
             // The JVM's word for a fault in mapped memory: the file behind it is shorter than it was.
             throw new StateFileException(
-                    Problem.DAMAGED, "state or media file was cut under a live head", head.files().stateFile(), e);
+                    Problem.DAMAGED,
+                    "state or media file was cut under a live head",
+                    head.files().stateFile(),
+                    e);
         }
     }
 
@@ -180,12 +217,11 @@ final class HeadProcess {
         EventLog events = head.device().log(EventLog.Kind.DYNAMIC_CAPACITY);
         for (EventRecord record : events.appendedAfter(announcedEvents)) {
             DcEvent event = record.event();
-            String what =
-                    switch (event.type()) {
-                        case ADD -> "offered";
-                        case RELEASE -> "asked to release";
-                        case FORCED_RELEASE -> "taken by force";
-                    };
+            String what = switch (event.type()) {
+                case ADD -> "offered";
+                case RELEASE -> "asked to release";
+                case FORCED_RELEASE -> "taken by force";
+            };
             log.say("%s: region=%d %s", what, event.region(), event.extent());
         }
         announcedEvents = events.appendedCount();
@@ -209,8 +245,9 @@ final class HeadProcess {
     }
 
     private void leaveOnSignal() {
-        if (left.getCount() == 0) {
-            // No signal, but the ordinary end of the process.
+        if (left.getCount() == 0 || !attached) {
+            // The ordinary end of the process; or it still waits for its device and has nothing to leave, so the signal
+            // ends it at once.
             return;
         }
         loop.stop();

@@ -4,7 +4,11 @@ import io.mhsld.media.MediaException;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,6 +27,8 @@ import picocli.CommandLine.Model.CommandSpec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 public final class Main implements Runnable {
+    private static final Path STANDARD_OUTPUT = Path.of("/proc/self/fd/1");
+
     private final Console console;
 
     Main(Console console) {
@@ -37,11 +43,24 @@ public final class Main implements Runnable {
     /** Runs one verb; never throws. */
     static int run(Console console, String... arguments) {
         CommandLine commandLine = commandLine(console);
-        commandLine.setOut(new PrintWriter(console.out(), true));
-        commandLine.setErr(new PrintWriter(console.err(), true));
-        int exitCode = commandLine.execute(HeadVerbs.withoutQemuArguments(commandLine, arguments));
-        console.out().flush();
+        commandLine.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
+        commandLine.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
+        int exitCode = commandLine.execute(HeadVerb.withoutQemuArguments(commandLine, arguments));
+        if (console.out().checkError() && exitCode == ExitCode.DONE.number() && !isPipe(STANDARD_OUTPUT)) {
+            console.err().println("mhsld: standard output cannot be written");
+            return ExitCode.REFUSED.number();
+        }
         return exitCode;
+    }
+
+    /** Whoever closes the other end of a pipe has seen enough, which is no error. */
+    private static boolean isPipe(Path descriptor) {
+        try {
+            String target = Files.readSymbolicLink(descriptor).toString();
+            return target.startsWith("pipe:") || target.startsWith("socket:");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     static CommandLine commandLine(Console console) {
@@ -51,11 +70,11 @@ public final class Main implements Runnable {
         commandLine.setAbbreviatedOptionsAllowed(false);
         commandLine.setUsageHelpAutoWidth(false);
         Map<String, String> exitCodes = new LinkedHashMap<>();
-        Arrays.stream(ExitCode.values())
-                .forEach(code -> exitCodes.put(Integer.toString(code.number()), code.words()));
+        Arrays.stream(ExitCode.values()).forEach(code -> exitCodes.put(Integer.toString(code.number()), code.words()));
         describeExitCodes(commandLine, exitCodes);
         commandLine.setParameterExceptionHandler((e, unused) -> {
-            console.err().println("mhsld: " + e.getMessage());
+            // Picocli says so for some of its messages.
+            console.err().println("mhsld: " + e.getMessage().replaceFirst("^Error: ", ""));
             console.err().println("try: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
             return ExitCode.USAGE.number();
         });
@@ -73,7 +92,8 @@ public final class Main implements Runnable {
     static int report(Console console, Throwable error) {
         ExitCode exitCode = exitCodeOf(error);
         console.out().flush();
-        console.err().println("mhsld: " + (exitCode == ExitCode.INTERNAL ? "internal error: " + error : error.getMessage()));
+        console.err()
+                .println("mhsld: " + (exitCode == ExitCode.INTERNAL ? "internal error: " + error : error.getMessage()));
         if (exitCode == ExitCode.INTERNAL) {
             if (System.getenv("MHSLD_TRACE") != null) {
                 error.printStackTrace(console.err());

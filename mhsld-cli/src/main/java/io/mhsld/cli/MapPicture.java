@@ -156,7 +156,7 @@ final class MapPicture {
         return lines;
     }
 
-    // --------------------------------------------------------------------------------------------------------------------- cells
+    // ---- cells
 
     private void addSection(List<String> lines, Section section) {
         long blocksPerRow = blocksPerCell * cellsPerRow;
@@ -282,7 +282,7 @@ final class MapPicture {
         return head == NOBODY ? FREE : GLYPHS.charAt(head);
     }
 
-    // --------------------------------------------------------------------------------------------------------------------- texts
+    // ---- texts
 
     private String headline() {
         return name + ": " + StatusReport.summary(geometry);
@@ -341,7 +341,7 @@ final class MapPicture {
         return lines;
     }
 
-    // -------------------------------------------------------------------------------------------------------------------- legend
+    // ---- legend
 
     private void addLegend(List<String> lines) {
         boolean isAnyPending = holders.stream().anyMatch(holder -> holder.pendingBlocks > 0);
@@ -414,7 +414,7 @@ final class MapPicture {
         }
     }
 
-    // -------------------------------------------------------------------------------------------------------------------- layout
+    // ---- layout
 
     private static List<Section> sectionsOf(Geometry geometry, View view) {
         List<Section> sections = new ArrayList<>();

@@ -54,7 +54,7 @@ final class StatusReport {
                         })));
     }
 
-    // ---------------------------------------------------------------------------------------------------------------------- text
+    // ---- text
 
     /** "4 GiB in 2048 blocks of 2 MiB, 1 region, 8 heads". */
     static String summary(Geometry geometry) {
@@ -188,7 +188,7 @@ final class StatusReport {
         text.append(line).append('\n');
     }
 
-    // ---------------------------------------------------------------------------------------------------------------------- JSON
+    // ---- JSON
 
     /** The members that tell what init decided. */
     static void device(Json out, DeviceFiles files, StateFile.Identity identity, Geometry geometry) {

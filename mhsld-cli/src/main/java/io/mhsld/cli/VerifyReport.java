@@ -127,7 +127,7 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
                 .put("owned_blocks", facts.census().ownedByAll());
     }
 
-    // ------------------------------------------------------------------------------------------------------------------- looking
+    // ---- looking
 
     /** I5 and I6: what would be wrong if it lasted is looked at until it is gone or has lasted too long. */
     private static List<Finding> findUnreaped(DeviceFiles files, StateFile state) {

@@ -124,11 +124,7 @@ public final class CxlCommands {
                 QmpCommand.of("x-query-extents", arguments -> queryExtents()).returning(QmpType.ANY),
                 QmpCommand.of("x-query-events", this::queryEvents, optional("since", QmpType.UINT64))
                         .returning(QmpType.ANY),
-                QmpCommand.of(
-                                "x-cci",
-                                this::cci,
-                                required("opcode", QmpType.UINT16),
-                                optional("payload", QmpType.STR))
+                QmpCommand.of("x-cci", this::cci, required("opcode", QmpType.UINT16), optional("payload", QmpType.STR))
                         .returning(QmpType.ANY),
                 QmpCommand.of("x-mem-check", this::memoryCheck, dpa, length),
                 QmpCommand.of("x-mem-read", this::memoryRead, dpa, length).returning(QmpType.ANY),
@@ -137,7 +133,7 @@ public final class CxlCommands {
                 QmpCommand.of("x-mem-crc", this::memoryCrc, dpa, length).returning(QmpType.ANY));
     }
 
-    // ------------------------------------------------------------------------------------------------------- dynamic capacity
+    // ---- dynamic capacity
 
     private QmpReply add(QmpArguments arguments) {
         if (!arguments.text("selection-policy").equals("prescriptive")) {
@@ -211,12 +207,13 @@ public final class CxlCommands {
         }
         String text = QEMU_TEXTS.get(cause);
         if (text == null) {
-            text = OWN_TEXTS.getOrDefault(cause, "refused") + ": " + refusal.get().detail();
+            text = OWN_TEXTS.getOrDefault(cause, "refused") + ": "
+                    + refusal.get().detail();
         }
         return QmpReply.refused(text);
     }
 
-    // ----------------------------------------------------------------------------------------------------------------- queries
+    // ---- queries
 
     private QmpReply queryHead() {
         StateFile state = head.state();
@@ -304,7 +301,7 @@ public final class CxlCommands {
         return row;
     }
 
-    // -------------------------------------------------------------------------------------------------------- mailbox and memory
+    // ---- mailbox and memory
 
     private QmpReply cci(QmpArguments arguments) {
         byte[] payload;
@@ -357,7 +354,8 @@ public final class CxlCommands {
         Optional<Refusal> refusal = head.device().checkAccess(dpa, length);
         return refusal.isPresent()
                 ? accessAnswer(refusal)
-                : QmpReply.of(Map.of("crc32c", Integer.toUnsignedLong(head.device().crc32c(dpa, length))));
+                : QmpReply.of(
+                        Map.of("crc32c", Integer.toUnsignedLong(head.device().crc32c(dpa, length))));
     }
 
     private QmpReply accessAnswer(Optional<Refusal> refusal) {
@@ -365,13 +363,12 @@ public final class CxlCommands {
             return QmpReply.done();
         }
         head.countRefusedAccess(refusal.get());
-        String text =
-                switch (refusal.get().cause()) {
-                    case LENGTH_ZERO -> "length is zero";
-                    case OUTSIDE_REGION -> "no region has this range";
-                    case NO_SPACE -> "no memory left for the bytes";
-                    default -> "range is not all accepted and owned by this head";
-                };
+        String text = switch (refusal.get().cause()) {
+            case LENGTH_ZERO -> "length is zero";
+            case OUTSIDE_REGION -> "no region has this range";
+            case NO_SPACE -> "no memory left for the bytes";
+            default -> "range is not all accepted and owned by this head";
+        };
         return QmpReply.refused(text + ": " + refusal.get().detail() + " head=" + head.id());
     }
 }

@@ -168,7 +168,7 @@ class DeviceVerbsTest {
         }
     }
 
-    // ----------------------------------------------------------------------------------------------------------------------- init
+    // ---- init
 
     @Test
     void shouldSayWhatInitMade() {
@@ -293,8 +293,7 @@ class DeviceVerbsTest {
                 "not a name of a state file: name=\"" + name + "\"");
     }
 
-    // -------------------------------------------------------------------------------------------------------- unusable
-    // state files
+    // ---- unusable state files
 
     private static final List<String> VERBS =
             List.of("status", "map", "extents", "verify", "errors", "recover", "fence", "destroy");
@@ -366,8 +365,7 @@ class DeviceVerbsTest {
         assertTrue(cut.getMessage().endsWith("file=" + name()), cut.getMessage());
     }
 
-    // --------------------------------------------------------------------------------------------------- status,
-    // extents and map
+    // ---- status, extents and map
 
     private void makeScene() {
         init();
@@ -573,7 +571,7 @@ class DeviceVerbsTest {
         assertEquals(1L, errors.get(0).get("count"));
     }
 
-    // --------------------------------------------------------------------------------------------------------------------- verify
+    // ---- verify
 
     @Test
     void shouldFindNothingWrong() {
@@ -691,8 +689,7 @@ class DeviceVerbsTest {
         assertSays(run("verify"), ExitCode.REFUSED, "media file is not a regular file: file=" + files().mediaFile());
     }
 
-    // -------------------------------------------------------------------------------------------------- recover, fence
-    // and destroy
+    // ---- recover, fence and destroy
 
     @Test
     void shouldRecoverOnceAndThenHaveNothingToDo() {

@@ -73,13 +73,13 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     @Test
     void shouldUnderstandTheReferencesOwnCommandLine() {
         Path socket = folder.resolve("qmp-sock-1");
-        List<String> mailed = List.of((
-                        "-device pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr=52 -device cxl-rp,id=rp0,bus=cxl.0,chassis=0,port=0,slot=0"
+        List<String> mailed = List.of(
+                ("-device pxb-cxl,id=cxl.0,bus=pcie.0,bus_nr=52 -device cxl-rp,id=rp0,bus=cxl.0,chassis=0,port=0,slot=0"
                                 + " -object memory-backend-ram,id=mem0,size=64M -device cxl-mhsld,bus=rp0,num-dc-regions=1,"
                                 + "volatile-dc-memdev=mem0,id=cxl-mem0,sn=66667,mhd-head=0,mhd-state_file=" + heads.name
                                 + ",mhd-init=true -M cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G"
                                 + " -qmp unix:" + socket + ",server,nowait")
-                .split(" "));
+                        .split(" "));
 
         Head head = heads.startRaw(0, mailed).awaitReady();
 
@@ -94,12 +94,16 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     void shouldRefuseASecondProcessOfOneHeadAndNameTheFirst() {
         // e17: there, the second process wipes the first one's ownership.
         Head first = heads.startDevice(1)[0];
-        assertEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
 
         Head second = heads.start(0);
 
         assertEquals(ExitCode.REFUSED.number(), second.awaitExit());
-        assertTrue(second.log().contains("head is taken: head=0 pid=" + first.process().pid()), second.log());
+        assertTrue(
+                second.log()
+                        .contains("head is taken: head=0 pid=" + first.process().pid()),
+                second.log());
         assertEquals(2, heads.inspect().ownedBlocks()[0]);
     }
 
@@ -107,7 +111,8 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     void shouldRefuseInitUnderALiveHeadAndNameIt() {
         // e1: there, a late mhd-init wipes live state.
         Head[] live = heads.startDevice(2);
-        assertEquals(0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
         live[0].kill();
 
         Head again = heads.start(0, "--mhd-init", "--size=64M");
@@ -120,7 +125,8 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     @Test
     void shouldInitialiseALeftoverAnew() {
         Head[] first = heads.startDevice(1);
-        assertEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
         first[0].kill();
 
         heads.start(0, "--mhd-init", "--size=32M").awaitReady();
@@ -136,18 +142,24 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
         assertEquals(0, live[0].terminate());
         live[1].kill();
 
-        assertEquals(0, heads.run("add", "--head=2", "--offset=0", "--length=2M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=2", "--offset=0", "--length=2M").exitCode());
         heads.start(0).awaitReady();
-        assertNotEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=2M").exitCode());
+        assertNotEquals(
+                0, heads.run("add", "--head=0", "--offset=0", "--length=2M").exitCode());
     }
 
     @Test
     void shouldFreeWhatADeadHeadHeldWithinASecondAndScrubIt() throws IOException {
         // e25 and e24: there, blocks come back when the same head id starts again, with the old bytes in them.
         Head[] live = heads.startDevice(2);
-        assertEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=8M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=0", "--offset=0", "--length=8M").exitCode());
         Path secret = Files.writeString(folder.resolve("secret"), "secret".repeat(1000));
-        assertEquals(0, heads.run("mem", "--head=0", "write", "--dpa=0", "--in=" + secret).exitCode());
+        assertEquals(
+                0,
+                heads.run("mem", "--head=0", "write", "--dpa=0", "--in=" + secret)
+                        .exitCode());
 
         live[0].kill();
         long deadNs = System.nanoTime();
@@ -155,9 +167,13 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
         long freeMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - deadNs);
 
         assertTrue(freeMs <= 1000, "ms from death to free: " + freeMs);
-        assertEquals(0, heads.run("add", "--head=1", "--offset=0", "--length=8M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=1", "--offset=0", "--length=8M").exitCode());
         Path seen = folder.resolve("seen");
-        assertEquals(0, heads.run("mem", "--head=1", "read", "--dpa=0", "--length=8M", "--out=" + seen).exitCode());
+        assertEquals(
+                0,
+                heads.run("mem", "--head=1", "read", "--dpa=0", "--length=8M", "--out=" + seen)
+                        .exitCode());
         for (byte b : Files.readAllBytes(seen)) {
             assertEquals(0, b);
         }
@@ -167,11 +183,16 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     void shouldGiveADeadHeadsBlocksToWhoeverClaimsThemAtOnce() {
         Head[] live = heads.startDevice(2);
         for (int round = 0; round < 3; round++) {
-            assertEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=64M").exitCode());
+            assertEquals(
+                    0,
+                    heads.run("add", "--head=0", "--offset=0", "--length=64M").exitCode());
             live[0].kill();
             Outcome claim = heads.run("add", "--head=1", "--offset=0", "--length=64M");
             assertEquals(0, claim.exitCode(), claim.err());
-            assertEquals(0, heads.run("release", "--head=1", "--offset=0", "--length=64M").exitCode());
+            assertEquals(
+                    0,
+                    heads.run("release", "--head=1", "--offset=0", "--length=64M")
+                            .exitCode());
             live[0] = heads.start(0).awaitReady();
         }
         assertTrue(heads.inspect().isSound());
@@ -180,13 +201,17 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     @Test
     void shouldKeepAStoppedHeadsBlocksUntilItIsFenced() {
         Head[] live = heads.startDevice(2);
-        assertEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
         live[0].signal("STOP");
 
-        assertEquals(ExitCode.REFUSED.number(), heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                ExitCode.REFUSED.number(),
+                heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
 
         assertEquals(0, heads.run("fence", "--head=0").exitCode());
-        assertEquals(0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
         assertEquals(128 + 9, live[0].awaitExit());
     }
 
@@ -194,13 +219,15 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     void shouldReleaseEverythingOnReset() {
         // e16: there, reset clears the map and not the extent list, and two heads end up with one block.
         heads.startDevice(2);
-        assertEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
 
         try (QmpClient client = control(0)) {
             assertTrue(client.execute("system_reset").error().isEmpty());
         }
 
-        assertEquals(0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
         assertEquals(
                 ExitCode.REFUSED.number(),
                 heads.run("mem", "--head=0", "read", "--dpa=0", "--length=1").exitCode());
@@ -222,12 +249,19 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     @Test
     void shouldLetTheFabricManagerWithdrawAnOfferThatNobodyAnswers() {
         heads.startDevice(2, "--host-driver=manual");
-        assertTrue(heads.run("add", "--head=0", "--offset=0", "--length=4M").out().contains("state=pending"));
-        assertEquals(ExitCode.REFUSED.number(), heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
+        assertTrue(
+                heads.run("add", "--head=0", "--offset=0", "--length=4M").out().contains("state=pending"));
+        assertEquals(
+                ExitCode.REFUSED.number(),
+                heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
 
-        assertEquals(0, heads.run("release", "--head=0", "--offset=0", "--length=4M", "--forced").exitCode());
+        assertEquals(
+                0,
+                heads.run("release", "--head=0", "--offset=0", "--length=4M", "--forced")
+                        .exitCode());
 
-        assertEquals(0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
         assertTrue(heads.inspect().isSound());
     }
 
@@ -247,7 +281,9 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
             contender.join();
         }
 
-        assertTrue(heads.inspect().isSound(), "seed=" + seed + " " + heads.inspect().findings());
+        assertTrue(
+                heads.inspect().isSound(),
+                "seed=" + seed + " " + heads.inspect().findings());
         assertEquals(32, heads.inspect().freeBlocks(), "seed=" + seed);
         for (int head = 0; head < headCount; head++) {
             assertTrue(wins[head] > 0, "every head wins now and then: head=" + head + " seed=" + seed);
@@ -266,12 +302,18 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
                     QmpReply release = client.execute(
                             "cxl-release-dynamic-capacity",
                             Map.of(
-                                    "path", "cxl-mem0",
-                                    "host-id", 0,
-                                    "removal-policy", "prescriptive",
-                                    "forced-removal", true,
-                                    "region", 0,
-                                    "extents", List.of(Map.of("offset", first * 2 * MIB, "len", count * 2 * MIB))));
+                                    "path",
+                                    "cxl-mem0",
+                                    "host-id",
+                                    0,
+                                    "removal-policy",
+                                    "prescriptive",
+                                    "forced-removal",
+                                    true,
+                                    "region",
+                                    0,
+                                    "extents",
+                                    List.of(Map.of("offset", first * 2 * MIB, "len", count * 2 * MIB))));
                     if (release.error().isPresent()) {
                         throw new AssertionError("what was won cannot be released: " + release);
                     }
@@ -300,7 +342,8 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     void shouldFindTheDeviceByThePathsThatQemuFindsItBy() {
         heads.startDevice(1);
         try (QmpClient client = control(0)) {
-            for (String path : List.of("", "cxl-mem0", "peripheral/cxl-mem0", "/machine/peripheral/cxl-mem0", "cxl-mem0/")) {
+            for (String path :
+                    List.of("", "cxl-mem0", "peripheral/cxl-mem0", "/machine/peripheral/cxl-mem0", "cxl-mem0/")) {
                 assertTrue(addNothing(client, path).error().isEmpty(), path);
             }
             for (String path : List.of("/", "/cxl-mem0", "other", "machine/cxl-mem0")) {
@@ -313,12 +356,18 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
         return client.execute(
                 "cxl-add-dynamic-capacity",
                 Map.of(
-                        "path", path,
-                        "host-id", 0,
-                        "selection-policy", "prescriptive",
-                        "region", 0,
-                        "tag", "any string will do",
-                        "extents", List.of()));
+                        "path",
+                        path,
+                        "host-id",
+                        0,
+                        "selection-policy",
+                        "prescriptive",
+                        "region",
+                        0,
+                        "tag",
+                        "any string will do",
+                        "extents",
+                        List.of()));
     }
 
     @Test
@@ -339,7 +388,8 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
             }
             out.write("\"}\n".getBytes(StandardCharsets.UTF_8));
 
-            assertEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=2M").exitCode());
+            assertEquals(
+                    0, heads.run("add", "--head=0", "--offset=0", "--length=2M").exitCode());
         }
         assertEquals(1, heads.inspect().ownedBlocks()[0]);
     }
@@ -347,8 +397,10 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     @Test
     void shouldLeaveCleanlyOnSigtermAndOnQuit() {
         Head[] live = heads.startDevice(2);
-        assertEquals(0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
-        assertEquals(0, heads.run("add", "--head=1", "--offset=8M", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=0", "--offset=0", "--length=4M").exitCode());
+        assertEquals(
+                0, heads.run("add", "--head=1", "--offset=8M", "--length=4M").exitCode());
 
         assertEquals(0, live[0].terminate());
         try (QmpClient client = control(1)) {
@@ -358,7 +410,9 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
 
         assertEquals(32, heads.inspect().freeBlocks());
         assertTrue(Files.notExists(heads.files.controlSocket(0)) && Files.notExists(heads.files.controlSocket(1)));
-        assertEquals(ExitCode.HEAD_NOT_RUNNING.number(), heads.run("events", "--head=0").exitCode());
+        assertEquals(
+                ExitCode.HEAD_NOT_RUNNING.number(),
+                heads.run("events", "--head=0").exitCode());
     }
 
     @Test
@@ -383,11 +437,16 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
         return client.execute(
                 "cxl-add-dynamic-capacity",
                 Map.of(
-                        "path", "cxl-mem0",
-                        "host-id", 0,
-                        "selection-policy", "prescriptive",
-                        "region", region,
-                        "extents", List.of(Map.of("offset", offset, "len", length))));
+                        "path",
+                        "cxl-mem0",
+                        "host-id",
+                        0,
+                        "selection-policy",
+                        "prescriptive",
+                        "region",
+                        region,
+                        "extents",
+                        List.of(Map.of("offset", offset, "len", length))));
     }
 
     private static String refusal(QmpReply reply) {

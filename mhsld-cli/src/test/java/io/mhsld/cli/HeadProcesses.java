@@ -215,10 +215,7 @@ final class HeadProcesses implements AutoCloseable {
         }
         try (Stream<Path> outputs = Files.list(outputFolder)) {
             for (Path output : outputs.toList()) {
-                Files.copy(
-                        output,
-                        folder.resolve(output.getFileName()),
-                        StandardCopyOption.REPLACE_EXISTING);
+                Files.copy(output, folder.resolve(output.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
         }
     }

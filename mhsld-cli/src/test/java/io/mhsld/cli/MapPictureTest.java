@@ -72,7 +72,7 @@ class MapPictureTest {
         }
     }
 
-    // -------------------------------------------------------------------------------------------------------------------- golden
+    // ---- golden
 
     @Test
     void shouldDrawFewBlocksAsWideCells() {
@@ -272,8 +272,7 @@ class MapPictureTest {
         assertEquals("no region has these addresses: from=0x100000000 length=0x40000000", message);
     }
 
-    // ----------------------------------------------------------------------------------------------------------------
-    // properties
+    // ---- properties
 
     @Test
     void shouldKeepToEveryWidthAndSayTheSameWithColours() {

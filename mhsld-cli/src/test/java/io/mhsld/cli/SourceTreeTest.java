@@ -43,7 +43,8 @@ class SourceTreeTest {
         static Source read(Path file) {
             try {
                 String text = Files.readString(file);
-                Matcher matcher = Pattern.compile("^package ([a-z0-9.]+);", Pattern.MULTILINE).matcher(text);
+                Matcher matcher = Pattern.compile("^package ([a-z0-9.]+);", Pattern.MULTILINE)
+                        .matcher(text);
                 assertTrue(matcher.find(), "no package: " + file);
                 return new Source(file, matcher.group(1), text);
             } catch (IOException e) {
@@ -60,7 +61,9 @@ class SourceTreeTest {
         List<Source> sources = new ArrayList<>();
         for (String module : List.of("../mhsld-core", "../mhsld-cli")) {
             try (Stream<Path> files = Files.walk(Path.of(module, "src", "main", "java"))) {
-                files.filter(file -> file.toString().endsWith(".java")).map(Source::read).forEach(sources::add);
+                files.filter(file -> file.toString().endsWith(".java"))
+                        .map(Source::read)
+                        .forEach(sources::add);
             }
         }
         assertTrue(sources.size() > 100, "found only " + sources.size());
@@ -89,8 +92,9 @@ class SourceTreeTest {
     void shouldReachSharedMemoryThroughOnePackageEach() throws IOException {
         List<String> elsewhere = new ArrayList<>();
         for (Source source : sources()) {
-            boolean mayUseAgrona =
-                    source.packageName.equals("io.mhsld.state") || source.isNamed("Head.java") || source.isNamed("ErrorReport.java");
+            boolean mayUseAgrona = source.packageName.equals("io.mhsld.state")
+                    || source.isNamed("Head.java")
+                    || source.isNamed("ErrorReport.java");
             if (source.text.contains("import org.agrona") && !mayUseAgrona) {
                 elsewhere.add(source.file + " uses Agrona");
             }

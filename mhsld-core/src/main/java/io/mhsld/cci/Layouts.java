@@ -14,7 +14,7 @@ public final class Layouts {
     /** Log identifier of the Command Effects Log (CXL r3.1 8.2.9.5.2). */
     public static final UUID COMMAND_EFFECTS_LOG_ID = UUID.fromString("0da9c0b5-bf41-4b78-8f79-96b1623b3f17");
 
-    // --------------------------------------------------------------------------------------------------------------------- events
+    // ---- events
 
     /** What all event records begin with, 30h bytes. */
     public static final Layout EVENT_RECORD_HEADER = Layout.named("common event record", "8.2.9.2.1")
@@ -118,8 +118,7 @@ public final class Layouts {
             .hex("dynamicCapacity", Kind.U8)
             .build();
 
-    // ---------------------------------------------------------------------------------------------------------
-    // timestamp and logs
+    // ---- timestamp and logs
 
     /** Answer to 0300h, and 0301h. */
     static final Layout TIMESTAMP =
@@ -155,8 +154,7 @@ public final class Layouts {
                             .build())
             .build();
 
-    // -------------------------------------------------------------------------------------------------------------
-    // memory device
+    // ---- memory device
 
     /** Answer to 4000h, 45h bytes. */
     static final Layout IDENTIFY_MEMORY_DEVICE = Layout.named("Identify Memory Device output", "8.2.9.9.1.1")
@@ -177,8 +175,7 @@ public final class Layouts {
             .u16("dynamicCapacityLogDepth")
             .build();
 
-    // ----------------------------------------------------------------------------------------------------------
-    // dynamic capacity
+    // ---- dynamic capacity
 
     /** 4800h. */
     static final Layout GET_DC_CONFIGURATION = Layout.named("Get Dynamic Capacity Configuration input", "8.2.9.9.9.1")
@@ -240,8 +237,7 @@ public final class Layouts {
                             .build())
             .build();
 
-    // ----------------------------------------------------------------------------------------------------------------
-    // multi-head
+    // ---- multi-head
 
     /** 5500h. */
     static final Layout GET_MULTI_HEADED_INFO = Layout.named("Get Multi-Headed Info input", "7.6.7.5.1")

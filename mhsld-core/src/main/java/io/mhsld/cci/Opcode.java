@@ -150,8 +150,7 @@ public final class Opcode {
         return String.format("%04xh %s", code, name);
     }
 
-    // ------------------------------------------------------------------------------------------------------- how a row
-    // is written
+    // ---- how a row is written
 
     private static InputLength exactly(int length) {
         return new InputLength(length, length);

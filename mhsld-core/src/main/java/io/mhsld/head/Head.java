@@ -219,8 +219,7 @@ public final class Head implements AutoCloseable {
         }
     }
 
-    // ----------------------------------------------------------------------------------------------------------------
-    // starting
+    // ---- starting
 
     private static void checkHeadExists(DeviceFiles files, int id, long waitMs) {
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, waitMs)) {
@@ -308,7 +307,7 @@ public final class Head implements AutoCloseable {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------------------ peers
+    // ---- peers
 
     private void tick() {
         Optional<String> loss = loss();

@@ -131,8 +131,7 @@ public final class HostDriver {
         }
     }
 
-    // ---------------------------------------------------------------------------------------------------------------
-    // reading
+    // ---- reading
 
     /**
      * Reads the whole log before anything is answered, so that an offer which the fabric manager has withdrawn meanwhile is known to be. Only
@@ -199,8 +198,7 @@ public final class HostDriver {
                 entry.number("sharedSequence"));
     }
 
-    // -------------------------------------------------------------------------------------------------------------
-    // answering
+    // ---- answering
 
     private void answer(List<Notice> notices) {
         List<Extent> request = new ArrayList<>();

@@ -30,7 +30,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     /** How long a claim waits for a dead owner that somebody else is reaping. */
-    private static final long REAP_PATIENCE_MS = 500;
+    private static final long REAP_PATIENCE_MS = 1_000;
 
     private static final long REAP_POLL_NS = 500_000;
 
@@ -54,7 +54,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         this.log = log;
     }
 
-    // ------------------------------------------------------------------------------------------------------------------- hooks
+    // ---- hooks
 
     @Override
     public Optional<Refusal> reserve(List<Extent> extents) {
@@ -150,9 +150,11 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             // Somebody else reaps it, or has this moment done so.
             mustWait |= outcome != Reaper.Outcome.REAPED;
         }
-        if (mustWait) {
-            LockSupport.parkNanos(REAP_POLL_NS);
+        if (!mustWait) {
+            // However long it took: what stood in the way is gone.
+            return true;
         }
+        LockSupport.parkNanos(REAP_POLL_NS);
         return System.nanoTime() - deadlineNs < 0;
     }
 
@@ -196,8 +198,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         return extents.stream().mapToLong(Extent::lengthBytes).sum() / geometry.blockSizeBytes();
     }
 
-    // -----------------------------------------------------------------------------------------------------------------
-    // journal
+    // ---- journal
 
     @Override
     public void begin() {
@@ -225,7 +226,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                 extent.startDpa(), extent.lengthBytes(), extent.tag(), extent.sharedSequence(), group);
     }
 
-    // ------------------------------------------------------------------------------------------------------------------ memory
+    // ---- memory
 
     @Override
     public void read(long dpa, byte[] destination, int destinationOffset, int lengthBytes) {

@@ -1,6 +1,6 @@
 package io.mhsld.state;
 
-import org.agrona.concurrent.AtomicBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * A section of the mapped state file, and the one narrow place through which every store to shared memory goes. The ordering is part of each
@@ -26,17 +26,19 @@ public final class SharedMemory {
     private static final Step STEP = loadStep();
 
     private final String section;
-    private final AtomicBuffer buffer;
+    /** The class rather than its interface: it saves a check of its type after each atomic, which the owner map would notice. */
+    private final UnsafeBuffer buffer;
+
     private final boolean readOnly;
 
-    SharedMemory(String section, AtomicBuffer buffer) {
+    SharedMemory(String section, UnsafeBuffer buffer) {
         buffer.verifyAlignment();
         this.section = section;
         this.buffer = buffer;
         this.readOnly = buffer.byteBuffer() != null && buffer.byteBuffer().isReadOnly();
     }
 
-    AtomicBuffer buffer() {
+    UnsafeBuffer buffer() {
         return buffer;
     }
 

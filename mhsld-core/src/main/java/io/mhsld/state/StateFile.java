@@ -282,8 +282,7 @@ public final class StateFile implements AutoCloseable {
         return view;
     }
 
-    // ----------------------------------------------------------------------------------------------------------------
-    // creating
+    // ---- creating
 
     private static void preallocate(FileChannel channel, long lengthBytes) throws IOException {
         // Written, not truncated to length: a file system without room says so now, not by a fault at some later store.
@@ -331,8 +330,7 @@ public final class StateFile implements AutoCloseable {
         return (int) crc.getValue();
     }
 
-    // -----------------------------------------------------------------------------------------------------------------
-    // opening
+    // ---- opening
 
     private static StateFile openNow(Path file, Access access) {
         Set<StandardOpenOption> options = access == Access.READ_WRITE
@@ -467,7 +465,7 @@ public final class StateFile implements AutoCloseable {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------------------------ errors
+    // ---- errors
 
     private static StateFileException damaged(String what, long met, long expected, Path file) {
         return new StateFileException(

@@ -112,8 +112,7 @@ public final class DynamicCapacity {
         return Optional.empty();
     }
 
-    // ---------------------------------------------------------------------------------------- the fabric manager's
-    // side
+    // ---- the fabric manager's side
 
     /**
      * Offers capacity to the host: one group, all or nothing. Refusals come in the order of QEMU's checks: region, then extent by extent
@@ -213,7 +212,7 @@ public final class DynamicCapacity {
         }
     }
 
-    // ---------------------------------------------------------------------------------------- the host's side
+    // ---- the host's side
 
     /**
      * The host's answer to the oldest group (Add Dynamic Capacity Response, CXL r3.1 8.2.9.9.9.3). The named ranges become accepted extents,
@@ -298,7 +297,7 @@ public final class DynamicCapacity {
         return Optional.empty();
     }
 
-    // ---------------------------------------------------------------------------------------- checks
+    // ---- checks
 
     private interface ExtentCheck {
         Optional<Refusal> check(Extent extent);
@@ -418,7 +417,7 @@ public final class DynamicCapacity {
                 : Optional.empty();
     }
 
-    // ---------------------------------------------------------------------------------------- steps
+    // ---- steps
 
     /** Adds {@code part} to an answer that comes in pieces; present once the answer is whole, then the store is empty again. */
     private static Optional<List<HostRange>> collect(List<HostRange> unfinished, List<HostRange> part, boolean more) {

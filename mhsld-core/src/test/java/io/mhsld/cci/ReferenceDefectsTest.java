@@ -42,7 +42,7 @@ class ReferenceDefectsTest {
         return new Host(1, Optional.of(new SomeHeads(count, attached)));
     }
 
-    // ----------------------------------------------------------------------------------------- the multi-headed device
+    // ---- the multi-headed device
 
     @Test
     void shouldNotAccept5501StartAtTheHeadCount() {
@@ -198,7 +198,7 @@ class ReferenceDefectsTest {
         }
     }
 
-    // ------------------------------------------------------------------------------------------- the device underneath
+    // ---- the device underneath
 
     @Test
     void shouldSurvive4802WithNothingPending() {

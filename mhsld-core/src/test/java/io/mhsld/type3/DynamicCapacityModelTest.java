@@ -160,8 +160,7 @@ class DynamicCapacityModelTest {
             });
         }
 
-        // -------------------------------------------------------------------------------------------------------
-        // requests
+        // ---- requests
 
         private DcRegion anyRegion() {
             return REGIONS.get(random.nextInt(REGIONS.size()));
@@ -319,8 +318,7 @@ class DynamicCapacityModelTest {
             return ranges;
         }
 
-        // ----------------------------------------------------------------------------------------------------- host's
-        // side
+        // ---- host's side
 
         private HostRange randomHostRange() {
             DcRegion region = anyRegion();
@@ -492,8 +490,7 @@ class DynamicCapacityModelTest {
             fifo.clear();
         }
 
-        // ------------------------------------------------------------------------------------------------------
-        // comparison
+        // ---- comparison
 
         private int announcedBefore;
         private int generationBefore;

@@ -65,7 +65,7 @@ class DynamicCapacityTest {
         return log.oldest(log.depth()).stream().map(EventRecord::event).toList();
     }
 
-    // ------------------------------------------------------------------------------------------------------------------ add
+    // ---- add
 
     @Test
     void shouldTellOneRecordPerExtentAndMoreOnAllButTheLast() {
@@ -179,8 +179,7 @@ class DynamicCapacityTest {
         });
     }
 
-    // --------------------------------------------------------------------------------------------------------- add
-    // response
+    // ---- add response
 
     @Test
     void shouldAcceptPartsAndGiveTheRestBack() {
@@ -277,8 +276,7 @@ class DynamicCapacityTest {
         assertEquals(0, capacity.extentsAvailable());
     }
 
-    // --------------------------------------------------------------------------------------------------------------
-    // release
+    // ---- release
 
     @Test
     void shouldAskForAReleaseOnlyOfWhatIsAccepted() {
@@ -343,8 +341,7 @@ class DynamicCapacityTest {
         assertEquals(List.of(extent(0, 5), extent(7, 505)), capacity.accepted());
     }
 
-    // ---------------------------------------------------------------------------------------------------------- forced
-    // release
+    // ---- forced release
 
     @Test
     void shouldTakeAcceptedAndPendingCapacityByForce() {
@@ -436,8 +433,7 @@ class DynamicCapacityTest {
         assertEquals(List.of(extent(0, 5), extent(6, 505)), capacity.accepted());
     }
 
-    // ------------------------------------------------------------------------------------------------------------
-    // generation
+    // ---- generation
 
     @Test
     void shouldChangeTheGenerationWithTheAcceptedExtentsAndOnlyThen() {
