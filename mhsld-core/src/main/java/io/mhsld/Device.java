@@ -5,6 +5,7 @@ import io.mhsld.head.Head;
 import io.mhsld.head.HeadLog;
 import io.mhsld.head.LeaseFile;
 import io.mhsld.head.LeaseFile.Lease;
+import io.mhsld.head.MediaBinding;
 import io.mhsld.head.ProcessIdentity;
 import io.mhsld.head.Reaper;
 import io.mhsld.media.Media;
@@ -113,8 +114,10 @@ public final class Device {
                 .contains(mediaFile.normalize())) {
             throw new IllegalArgumentException("media file is another file of the device: file=" + mediaFile);
         }
+        MediaBinding binding = new MediaBinding(mediaFile, files);
         // Before the lock file is made, too: nothing is left beside a file that is not ours.
         requireReplaceable(files, "init will not overwrite it");
+        requireMediaIsOurs(files, mediaFile, binding);
         withAllLeases(files, permissions, waitMs, leases -> {
             requireReplaceable(files, "init will not overwrite it");
             StateFile.Identity identity = new StateFile.Identity(
@@ -132,6 +135,7 @@ public final class Device {
                         specification.geometry(),
                         identity,
                         permissions);
+                binding.bind(permissions);
                 Media.create(
                         mediaFile,
                         specification.geometry().capacityBytes(),
@@ -139,18 +143,33 @@ public final class Device {
                         specification.mediaFile().isPresent());
                 StateFile.publish(files.stateFile(), files.unfinishedStateFile());
             } catch (RuntimeException e) {
-                leaveNothingBehind(files, leases, e);
+                leaveNothingBehind(files, binding, leases, e);
                 throw e;
             }
             return identity;
         });
     }
 
+    /** Memory of another device is refused, and so is a file in the place of ours that no device has made. */
+    private static void requireMediaIsOurs(DeviceFiles files, Path mediaFile, MediaBinding binding) {
+        binding.requireOurs();
+        boolean isInTheWay = mediaFile.equals(files.mediaFile())
+                && !binding.isKnown()
+                && Files.exists(mediaFile, LinkOption.NOFOLLOW_LINKS)
+                && Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS);
+        if (isInTheWay) {
+            throw new StateFileException(
+                    Problem.FOREIGN, "no device's memory, and init will not overwrite it", mediaFile);
+        }
+    }
+
     /** After an init that failed: without a device before, not even its lock file stays. */
-    private static void leaveNothingBehind(DeviceFiles files, LeaseFile leases, RuntimeException reason) {
+    private static void leaveNothingBehind(
+            DeviceFiles files, MediaBinding binding, LeaseFile leases, RuntimeException reason) {
         try {
             delete(files.unfinishedStateFile());
             if (Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS)) {
+                binding.unbind();
                 leases.retire();
             }
         } catch (StateFileException e) {
@@ -169,11 +188,18 @@ public final class Device {
             throw new StateFileException(Problem.MISSING, "no such state file", files.stateFile());
         }
         requireReplaceable(files, "destroy will not remove it");
+        if (isEmpty(files.stateFile())) {
+            throw new StateFileException(
+                    Problem.FOREIGN, "an empty file, and destroy will not remove it", files.stateFile());
+        }
         return withAllLeases(files, OWNER_ONLY, waitMs, leases -> {
             requireReplaceable(files, "destroy will not remove it");
             Path media = mediaFileOf(files).orElse(files.mediaFile());
             delete(files.unfinishedStateFile());
-            delete(files.mediaFile());
+            if (media.equals(files.mediaFile())) {
+                delete(media);
+            }
+            new MediaBinding(media, files).unbind();
             for (int head = 0; head < Geometry.MAX_HEADS; head++) {
                 delete(files.controlSocket(head));
             }
@@ -236,7 +262,7 @@ public final class Device {
     public static Recovery recover(DeviceFiles files, long waitMs) {
         return withDeviceLease(files, waitMs, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                    Media media = openMedia(state)) {
+                    Media media = openMedia(files, state)) {
                 Inspector.Report before = Inspector.inspect(state, leases::isHeld);
                 Reaper reaper = new Reaper(state, leases, media);
                 long[] freed = new long[state.geometry().headCount()];
@@ -258,7 +284,7 @@ public final class Device {
     public static Optional<Long> fence(DeviceFiles files, int head) {
         return withDeviceLease(files, KILL_PATIENCE_MS, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                    Media media = openMedia(state)) {
+                    Media media = openMedia(files, state)) {
                 Reaper reaper = new Reaper(state, leases, media);
                 // A reaper, or somebody who looks, may hold the lease for an instant.
                 long pid = await(() -> holderOf(state, leases, head), PROBE_PATIENCE_MS)
@@ -353,6 +379,14 @@ public final class Device {
         }
     }
 
+    private static boolean isEmpty(Path file) {
+        try {
+            return Files.size(file) == 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     private static boolean isAlive(Row row) {
         return new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive();
     }
@@ -405,7 +439,8 @@ public final class Device {
         }
     }
 
-    private static Media openMedia(StateFile state) {
+    private static Media openMedia(DeviceFiles files, StateFile state) {
+        new MediaBinding(Path.of(state.identity().mediaFile()), files).requireOurs();
         return Media.open(
                 Path.of(state.identity().mediaFile()),
                 state.geometry().capacityBytes(),

@@ -15,7 +15,6 @@ import io.mhsld.DeviceFixture.LocalHead;
 import io.mhsld.head.EventLoop;
 import io.mhsld.head.Head;
 import io.mhsld.head.LeaseFile;
-import io.mhsld.media.MediaException;
 import io.mhsld.state.Counter;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
@@ -85,7 +84,7 @@ class DeviceTest {
                         fixture.files().mediaFile().toString(), state.identity().mediaFile());
             }
         }
-        assertEquals(List.of("dev", "dev.lock", "dev.media"), filesLeft());
+        assertEquals(List.of("dev", "dev.lock", "dev.media", "dev.media.device"), filesLeft());
         assertEquals(8 * BLOCK, Files.size(fixture.files().mediaFile()));
     }
 
@@ -242,9 +241,9 @@ class DeviceTest {
         Path media = fixture.folder().resolve("none/media");
         Device.Specification impossible =
                 new Device.Specification(Geometry.of(2, 8 * BLOCK, 1, BLOCK), 1, false, Optional.of(media), false);
-        String message = assertThrows(MediaException.class, () -> Device.initialise(fixture.files(), impossible, 0))
-                .getMessage();
-        assertTrue(message.startsWith("media file cannot be created: reason="), message);
+        String message =
+                refusal(() -> Device.initialise(fixture.files(), impossible, 0)).getMessage();
+        assertTrue(message.startsWith("media file cannot be bound to the device: reason="), message);
         assertEquals(List.of(), filesLeft());
         fixture.make(2, 1, 4);
         fixture.attach(0).take(0, 0, 4);
@@ -261,8 +260,8 @@ class DeviceTest {
                 false,
                 Optional.of(fixture.folder().resolve("none/media")),
                 false);
-        assertThrows(MediaException.class, () -> Device.initialise(fixture.files(), impossible, 0));
-        assertEquals(List.of("dev", "dev.lock", "dev.media"), filesLeft());
+        refusal(() -> Device.initialise(fixture.files(), impossible, 0));
+        assertEquals(List.of("dev", "dev.lock", "dev.media", "dev.media.device"), filesLeft());
         assertArrayEquals(state, Files.readAllBytes(fixture.files().stateFile()));
         assertEquals(media, key(fixture.files().mediaFile()));
         fixture.attach(0).take(0, 0, 16);
@@ -325,6 +324,85 @@ class DeviceTest {
 
         assertEquals(Optional.of(media), Device.destroy(fixture.files(), 0));
         assertEquals(List.of("backend"), filesLeft());
+    }
+
+    @Test
+    void shouldRefuseMediaOfAnotherDeviceForAsLongAsThatDeviceIsThere() throws IOException {
+        Path media = fixture.folder().resolve("backend");
+        DeviceFiles other = DeviceFiles.named(fixture.folder().resolve("other").toString());
+        Device.Specification specification =
+                new Device.Specification(Geometry.of(2, 8 * BLOCK, 1, BLOCK), 1, false, Optional.of(media), false);
+        Device.initialise(other, specification, 0);
+        String refused = "media file belongs to another device: device=" + other.stateFile() + " media=" + media
+                + " file=" + fixture.files().stateFile();
+
+        // Not even while nobody is a head of the other one: its heads may come back.
+        StateFileException refusal = refusal(() -> Device.initialise(fixture.files(), specification, 0));
+        assertEquals(refused, refusal.getMessage());
+        assertEquals(Problem.IN_USE, refusal.problem());
+        assertEquals(List.of("backend", "backend.device", "other", "other.lock"), filesLeft());
+
+        Device.destroy(other, 0);
+        Device.initialise(fixture.files(), specification, 0);
+        fixture.attach(0).take(0, 0, 8);
+        assertEquals(
+                Problem.IN_USE,
+                refusal(() -> Device.initialise(other, specification, 0)).problem());
+    }
+
+    @Test
+    void shouldRefuseMemoryThatBesideItsStateFileBelongsToAnotherDevice() {
+        fixture.make(2, 1, 16);
+        DeviceFiles other = DeviceFiles.named(fixture.folder().resolve("other").toString());
+        Device.Specification thief = new Device.Specification(
+                Geometry.of(2, 8 * BLOCK, 1, BLOCK),
+                1,
+                false,
+                Optional.of(fixture.files().mediaFile()),
+                false);
+        assertEquals(
+                Problem.IN_USE,
+                refusal(() -> Device.initialise(other, thief, 0)).problem());
+    }
+
+    @Test
+    void shouldNotAttachWhenItsMemoryHasBecomeAnotherDevices() throws IOException {
+        fixture.make(2, 1, 16);
+        DeviceFiles other = DeviceFiles.named(fixture.folder().resolve("other").toString());
+        Path media = fixture.files().mediaFile();
+        Path note = media.resolveSibling(media.getFileName() + ".device");
+        Files.delete(note);
+        Device.initialise(
+                other,
+                new Device.Specification(Geometry.of(2, 16 * BLOCK, 1, BLOCK), 1, false, Optional.of(media), false),
+                0);
+        assertTrue(refusal(() -> fixture.attach(0))
+                .getMessage()
+                .startsWith("media file belongs to another device: device="));
+        assertEquals(
+                Problem.IN_USE,
+                refusal(() -> Device.recover(fixture.files(), 0)).problem());
+    }
+
+    @Test
+    void shouldNotOverwriteFileInThePlaceOfItsMemory() throws IOException {
+        Files.writeString(fixture.files().mediaFile(), "somebody's");
+        StateFileException refusal =
+                refusal(() -> Device.initialise(fixture.files(), Device.Specification.ofSize(64 * MIB), 0));
+        assertEquals(Problem.FOREIGN, refusal.problem());
+        assertEquals("somebody's", Files.readString(fixture.files().mediaFile()));
+        assertEquals(List.of("dev.media"), filesLeft());
+    }
+
+    @Test
+    void shouldNotDestroyAnEmptyFile() throws IOException {
+        fixture.expectDamage();
+        Files.createFile(fixture.files().stateFile());
+        Files.writeString(fixture.files().mediaFile(), "somebody's");
+        assertEquals(
+                Problem.FOREIGN,
+                refusal(() -> Device.destroy(fixture.files(), 0)).problem());
+        assertEquals(List.of("dev", "dev.media"), filesLeft());
     }
 
     @Test

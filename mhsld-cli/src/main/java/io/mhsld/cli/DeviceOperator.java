@@ -170,6 +170,7 @@ final class DeviceOperator {
         if (reaped.isEmpty() && recovery.clearedBits() == 0 && repaired.isEmpty()) {
             say("nothing to do");
         }
+        recovery.after().notes().forEach(note -> say("note: " + note));
     }
 
     private void recoveryAsJson(Json out, Device.Recovery recovery, List<Integer> reaped) {
@@ -182,6 +183,7 @@ final class DeviceOperator {
         out.array("repaired", all -> repaired(recovery).forEach(all::element));
         out.array(
                 "still_wrong", all -> recovery.after().findings().forEach(finding -> all.element(finding.toString())));
+        out.array("notes", all -> recovery.after().notes().forEach(all::element));
     }
 
     private static List<String> repaired(Device.Recovery recovery) {

@@ -14,6 +14,7 @@ import io.mhsld.qmp.QmpMachine;
 import io.mhsld.qmp.QmpServer;
 import io.mhsld.qmp.QmpVersion;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import io.mhsld.type3.DcEvent;
@@ -61,20 +62,32 @@ final class HeadProcess {
             long waitMs) {}
 
     /** What a command line says of a device that exists already: what it leaves open is empty. */
-    record Expected(Optional<Long> sizeBytes, Optional<Integer> regions, Optional<String> mediaFile) {
+    record Expected(
+            Optional<Long> sizeBytes,
+            Optional<Integer> regions,
+            Optional<Integer> heads,
+            Optional<Long> blockSizeBytes,
+            Optional<String> mediaFile) {
         void check(Head head) {
-            long size = head.geometry().capacityBytes();
-            int regionCount = head.geometry().regions().size();
+            Geometry geometry = head.geometry();
             String media = head.state().identity().mediaFile();
-            boolean same = sizeBytes.orElse(size) == size
-                    && regions.orElse(regionCount) == regionCount
-                    && mediaFile.orElse(media).equals(media);
+            boolean same = isSo(sizeBytes, geometry.capacityBytes())
+                    && isSo(regions, geometry.regions().size())
+                    && isSo(heads, geometry.headCount())
+                    && isSo(blockSizeBytes, geometry.blockSizeBytes())
+                    && isSo(mediaFile, media);
             if (!same) {
                 throw new CommandException(
                         ExitCode.REFUSED,
-                        "the device is not what the command line says: size=" + size + " regions=" + regionCount
-                                + " media=" + media + " file=" + head.files().stateFile());
+                        "the device is not what the command line says: size=" + geometry.capacityBytes() + " regions="
+                                + geometry.regions().size() + " heads=" + geometry.headCount() + " blockSize="
+                                + geometry.blockSizeBytes() + " media=" + media + " file="
+                                + head.files().stateFile());
             }
+        }
+
+        private static <T> boolean isSo(Optional<T> said, T met) {
+            return said.isEmpty() || said.get().equals(met);
         }
     }
 

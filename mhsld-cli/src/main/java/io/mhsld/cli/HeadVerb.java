@@ -43,8 +43,8 @@ final class HeadVerb extends Verb {
     @Option(names = "--size", paramLabel = "SIZE", converter = SizeConverter.class, description = "Capacity: 4G.")
     Long sizeBytes;
 
-    @Option(names = "--heads", paramLabel = "N", description = "Heads that the device has room for: ${DEFAULT-VALUE}.")
-    int heads = Device.Specification.DEFAULT_HEADS;
+    @Option(names = "--heads", paramLabel = "N", description = "Heads that the device has room for: 8.")
+    Integer heads;
 
     @Option(names = "--num-dc-regions", paramLabel = "N", description = "Dynamic capacity regions, 1 to 8: 1.")
     Integer regions;
@@ -54,7 +54,7 @@ final class HeadVerb extends Verb {
             paramLabel = "SIZE",
             converter = SizeConverter.class,
             description = "Granule of ownership: 2M.")
-    long blockSizeBytes = Device.Specification.DEFAULT_BLOCK_SIZE_BYTES;
+    Long blockSizeBytes;
 
     @Option(names = "--sn", paramLabel = "N", converter = SerialConverter.class, description = "Serial number: 66667.")
     Long serial;
@@ -113,11 +113,13 @@ final class HeadVerb extends Verb {
         long serialNumber = once("sn", serial, qemu.serial()).orElse(Device.Specification.DEFAULT_SERIAL);
         Optional<Device.Specification> specification = Optional.empty();
         if (makes) {
-            Geometry geometry = Geometry.of(heads, required("size", size), regionCount.orElse(1), blockSizeBytes);
+            int headCount = heads == null ? Device.Specification.DEFAULT_HEADS : heads;
+            long blockSize = blockSizeBytes == null ? Device.Specification.DEFAULT_BLOCK_SIZE_BYTES : blockSizeBytes;
+            Geometry geometry = Geometry.of(headCount, required("size", size), regionCount.orElse(1), blockSize);
             specification = Optional.of(new Device.Specification(
                     geometry, serialNumber, mediaSpace == DeviceVerbs.MediaSpace.SPARSE, mediaFile, group));
-            if (headId < 0 || headId >= heads) {
-                throw usage("no such head: head=" + headId + " heads=" + heads + " (0 to " + (heads - 1) + ")");
+            if (headId < 0 || headId >= headCount) {
+                throw usage("no such head: head=" + headId + " heads=" + headCount + " (0 to " + (headCount - 1) + ")");
             }
         }
         List<QmpAddress> addresses = new ArrayList<>(qemu.qmp());
@@ -127,7 +129,12 @@ final class HeadVerb extends Verb {
                         DeviceFiles.named(file),
                         headId,
                         specification,
-                        new HeadProcess.Expected(size, regionCount, mediaFile.map(Path::toString)),
+                        new HeadProcess.Expected(
+                                size,
+                                regionCount,
+                                Optional.ofNullable(heads),
+                                Optional.ofNullable(blockSizeBytes),
+                                mediaFile.map(Path::toString)),
                         addresses,
                         driver,
                         once("id", id, qemu.id()).orElse("cxl-mem0"),

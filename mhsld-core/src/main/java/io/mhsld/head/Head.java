@@ -59,6 +59,7 @@ public final class Head implements AutoCloseable {
     private final PeerWatch peers;
     private final EventLoop.Timer tick;
     private final Object stateFileKey;
+    private final Object mediaFileKey;
     private Consumer<StateFileException> onLost = problem -> {};
     private boolean closed;
 
@@ -101,13 +102,16 @@ public final class Head implements AutoCloseable {
             opened = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
             // Once more: another init may have come before the lease.
             requireHead(opened, id);
+            Path mediaFile = Path.of(opened.identity().mediaFile());
+            new MediaBinding(mediaFile, files).requireOurs();
             openedMedia = Media.open(
-                    Path.of(opened.identity().mediaFile()),
+                    mediaFile,
                     opened.geometry().capacityBytes(),
                     opened.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
             this.state = opened;
             this.media = openedMedia;
             this.stateFileKey = fileKey(files.stateFile());
+            this.mediaFileKey = fileKey(mediaFile);
             this.errors = openErrorLog();
             Reaper reaper = new Reaper(state, leases, media);
             start(reaper);
@@ -358,9 +362,18 @@ public final class Head implements AutoCloseable {
             if (Files.size(files.stateFile()) != state.lengthBytes()) {
                 return Optional.of("state file was cut under a live head");
             }
-            return leases.isInPlace() ? Optional.empty() : Optional.of("lock file was removed under a live head");
+            if (!leases.isInPlace()) {
+                return Optional.of("lock file was removed under a live head");
+            }
         } catch (IOException e) {
             return Optional.of("state file was removed under a live head");
+        }
+        try {
+            boolean isWhole =
+                    mediaFileKey.equals(fileKey(media.file())) && Files.size(media.file()) >= media.lengthBytes();
+            return isWhole ? Optional.empty() : Optional.of("media file was cut or replaced under a live head");
+        } catch (IOException e) {
+            return Optional.of("media file was removed under a live head");
         }
     }
 

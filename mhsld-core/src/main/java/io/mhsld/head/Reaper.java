@@ -72,8 +72,8 @@ public final class Reaper {
      */
     public long freeLeftovers(int head) {
         HeadTable heads = state.heads();
-        heads.nextIncarnationRelease(head);
         heads.reapRelease(head);
+        heads.nextIncarnationRelease(head);
         heads.beginOperationRelease(head);
         state.extents(head).writeSeqlock(List.of(), 0);
         long[] freed = {0};

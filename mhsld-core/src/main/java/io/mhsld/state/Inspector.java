@@ -138,8 +138,17 @@ public final class Inspector {
             }
             LockSupport.parkNanos(RETRY_PAUSE_NS);
         }
+        if (state.heads().stateAcquire(head) == State.REAPING) {
+            noteReaping(head);
+            return UNKNOWN;
+        }
         notes.add("head was busy all the time, its extents were not compared: head=" + head);
         return UNKNOWN;
+    }
+
+    private void noteReaping(int head) {
+        notes.add("head is being reaped; if that does not end, the process that reaps it is stopped: head=" + head
+                + " blocks=" + map.countVolatile(head));
     }
 
     private long judge(Row row, boolean alive, ExtentTable.Snapshot table, List<long[]> runs, long counted) {
@@ -155,6 +164,9 @@ public final class Inspector {
         if (row.state() != State.FREE && !alive) {
             notes.add("head is dead, the next claim or recover frees its blocks: head=" + head + " blocks=" + owned
                     + " pid=" + row.pid());
+        }
+        if (row.state() == State.REAPING && alive) {
+            noteReaping(head);
         }
         if (counted != owned) {
             found("I8", "counter and owner map disagree: head=%d counted=%d owned=%d", head, counted, owned);

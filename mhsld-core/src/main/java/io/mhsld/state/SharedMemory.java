@@ -38,10 +38,6 @@ public final class SharedMemory {
         this.readOnly = buffer.byteBuffer() != null && buffer.byteBuffer().isReadOnly();
     }
 
-    UnsafeBuffer buffer() {
-        return buffer;
-    }
-
     int lengthBytes() {
         return buffer.capacity();
     }

@@ -440,7 +440,9 @@ class HeadTest {
         STATE_FILE_REPLACED("state file was replaced under a live head: head=0"),
         STATE_FILE_CUT("state file was cut under a live head: head=0"),
         STATE_FILE_GROWN("state file was cut under a live head: head=0"),
-        LOCK_FILE_REMOVED("lock file was removed under a live head: head=0");
+        LOCK_FILE_REMOVED("lock file was removed under a live head: head=0"),
+        MEDIA_FILE_REMOVED("media file was removed under a live head: head=0"),
+        MEDIA_FILE_CUT("media file was cut or replaced under a live head: head=0");
 
         private final String words;
 
@@ -477,6 +479,8 @@ class HeadTest {
             case STATE_FILE_CUT -> cut(state, content.length - 4096);
             case STATE_FILE_GROWN -> cut(state, content.length + 4096);
             case LOCK_FILE_REMOVED -> Files.delete(fixture.files().lockFile());
+            case MEDIA_FILE_REMOVED -> Files.delete(fixture.files().mediaFile());
+            case MEDIA_FILE_CUT -> cut(fixture.files().mediaFile(), BLOCK);
         }
         DeviceFixture.await("loss", 1_000, () -> lost.get() != null);
         assertEquals(
