@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.time.Clock;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -43,6 +44,8 @@ public final class Head implements AutoCloseable {
     private static final long LEASE_PATIENCE_MS = 2_000;
 
     private static final long POLL_NS = 2_000_000;
+
+    private static final int BRIEF_TRACE_FRAMES = 8;
 
     private final DeviceFiles files;
     private final int id;
@@ -189,8 +192,14 @@ public final class Head implements AutoCloseable {
     /** Keeps an error where {@code mhsld status} finds it, even after this process has died. */
     public void recordError(Throwable error) {
         log.say("error: %s", error);
-        if (!closed) {
-            errors.record(error);
+        if (!closed && !errors.record(error)) {
+            // The log has no room for the whole trace: where it happened may still fit, and else at least what.
+            Throwable brief = new IllegalStateException(error.toString());
+            brief.setStackTrace(
+                    Arrays.copyOf(error.getStackTrace(), Math.min(BRIEF_TRACE_FRAMES, error.getStackTrace().length)));
+            if (!errors.record(brief)) {
+                log.say("error log is full: head=%d", id);
+            }
         }
     }
 

@@ -435,6 +435,26 @@ class HeadTest {
         assertEquals(7, next.read(2 * BLOCK, 1)[0]);
     }
 
+    @Test
+    void shouldKeepErrorWhoseTraceIsTooLongForItsLog() {
+        fixture.make(2, 1, 4);
+        LocalHead head = fixture.attach(0);
+        Throwable deep = new IllegalStateException("very deep");
+        StackTraceElement[] frames = new StackTraceElement[2000];
+        Arrays.fill(frames, new StackTraceElement("io.mhsld.Somewhere", "deep", "Somewhere.java", 1));
+        deep.setStackTrace(frames);
+        head.call(h -> {
+            h.recordError(deep);
+            return h;
+        });
+        List<String> kept = new ArrayList<>();
+        try (StateFile state = StateFile.open(fixture.files().stateFile(), StateFile.Access.READ_ONLY, 0)) {
+            ErrorLogReader.read(state.errorLog(0), (count, first, last, text) -> kept.add(text));
+        }
+        assertEquals(1, kept.size());
+        assertTrue(kept.get(0).contains("very deep") && kept.get(0).contains("Somewhere.java"), kept.get(0));
+    }
+
     enum Loss {
         STATE_FILE_REMOVED("state file was removed under a live head: head=0"),
         STATE_FILE_REPLACED("state file was replaced under a live head: head=0"),
