@@ -160,7 +160,11 @@ final class HeadProcess {
 
     private void initialise(Device.Specification specification) {
         try {
+            // First, for a device that was made anew for a head that then cannot serve would be half-done.
+            options.qmp.forEach(QmpServer::requireFree);
             Device.initialise(options.files, specification, options.waitMs);
+        } catch (QmpException e) {
+            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
         } catch (StateFileException e) {
             if (e.problem() != Problem.IN_USE) {
                 throw e;

@@ -96,6 +96,22 @@ public final class QmpServer implements AutoCloseable {
         }
     }
 
+    /**
+     * Throws the {@link QmpException} that {@link #listen} would throw now, and leaves nothing there: to be asked before something is done that
+     * cannot be undone.
+     */
+    public static void requireFree(QmpAddress address) {
+        if (address.file().isPresent()) {
+            try {
+                UnixSocketFile.listen(address.file().get()).close();
+            } catch (IOException e) {
+                throw new QmpException("QMP socket cannot be given back: address=" + address, e);
+            }
+        } else {
+            closeQuietly(bound(address));
+        }
+    }
+
     /** Tells every client that has negotiated of an event. The data may be null. */
     public void emit(String event, Map<String, ?> data) {
         Instant now = Instant.now();

@@ -12,6 +12,8 @@ import io.mhsld.qmp.QmpError;
 import io.mhsld.qmp.QmpReply;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
@@ -132,6 +134,18 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
         heads.start(0, "--mhd-init", "--size=32M").awaitReady();
 
         assertEquals(16, heads.inspect().freeBlocks());
+    }
+
+    @Test
+    void shouldMakeNothingWhenItCouldNotServe() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Head head = heads.start(
+                    0, "--mhd-init", "--size=64M", "--qmp=tcp:127.0.0.1:" + taken.getLocalPort() + ",server,nowait");
+
+            assertEquals(ExitCode.REFUSED.number(), head.awaitExit());
+            assertTrue(head.log().contains("QMP port is in use"), head.log());
+        }
+        assertTrue(Files.notExists(heads.files.stateFile()) && Files.notExists(heads.files.lockFile()));
     }
 
     @Test
