@@ -234,6 +234,7 @@ final class HeadProcesses implements AutoCloseable {
             }
             Files.deleteIfExists(files.lockFile());
             Files.deleteIfExists(files.mediaFile());
+            Files.deleteIfExists(Path.of(files.mediaFile() + ".device"));
             try (Stream<Path> outputs = Files.list(outputFolder)) {
                 for (Path output : outputs.toList()) {
                     Files.delete(output);
