@@ -27,19 +27,27 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 final class HeadProcesses implements AutoCloseable {
     private static final long TIMEOUT_S = 20;
+    private static final long NEEDED_BYTES = 1L << 30;
     private static final AtomicInteger NEXT = new AtomicInteger();
 
-    final String name = "mhsld-test-" + ProcessHandle.current().pid() + "-" + NEXT.incrementAndGet();
+    final String name =
+            folderWithRoom() + "mhsld-test-" + ProcessHandle.current().pid() + "-" + NEXT.incrementAndGet();
     final DeviceFiles files = DeviceFiles.named(name);
     private final List<Head> heads = new ArrayList<>();
     private final Path outputFolder;
 
     HeadProcesses() {
         try {
-            outputFolder = Files.createTempDirectory(name);
+            outputFolder = Files.createTempDirectory("mhsld-test-output-");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Shared memory, which a plain name leads to; the disk where a container's shared memory is small. */
+    private static String folderWithRoom() {
+        boolean hasRoom = DeviceFiles.SHARED_MEMORY_FOLDER.toFile().getUsableSpace() >= NEEDED_BYTES;
+        return hasRoom ? "" : System.getProperty("java.io.tmpdir") + "/";
     }
 
     /** One head process. */
@@ -87,7 +95,8 @@ final class HeadProcesses implements AutoCloseable {
 
         void signal(String signal) {
             try {
-                int status = new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
+                // The shell's own kill: the program is not on every machine.
+                int status = new ProcessBuilder("sh", "-c", "kill -" + signal + " " + process.pid())
                         .start()
                         .waitFor();
                 if (status != 0) {

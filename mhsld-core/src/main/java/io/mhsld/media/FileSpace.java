@@ -150,13 +150,9 @@ final class FileSpace {
         return words.startsWith("No space left") || words.startsWith("Disk quota exceeded") || !hasRoom(TRANSFER_BYTES);
     }
 
+    /** Asked of the file, not of its store, which is not to be had where the mount point is out of sight; without a name, nobody knows. */
     private boolean hasRoom(long lengthBytes) {
-        FileStore store = fileStore();
-        try {
-            return store == null || store.getUsableSpace() >= lengthBytes;
-        } catch (IOException e) {
-            return true; // the file has lost its name
-        }
+        return file.toFile().getUsableSpace() >= lengthBytes || Files.notExists(file);
     }
 
     private boolean hasMemory(long lengthBytes) {
