@@ -26,15 +26,27 @@ public final class Reaper {
     /** Giving a gigabyte back can take a tenth of a second; whoever waits for one of the blocks need not wait for all of them. */
     private static final long STEP_BYTES = 64 << 20;
 
+    /**
+     * After that, the rest is freed without giving its memory back, for the dead must let go within a second (I5) however much they held; it is
+     * scrubbed, as always, before it is offered again.
+     */
+    private static final long GIVE_BACK_NS = 500_000_000;
+
     private final StateFile state;
     private final LeaseFile leases;
     private final Media media;
+    private final long giveBackNs;
 
     /** A reaper for one device. */
     public Reaper(StateFile state, LeaseFile leases, Media media) {
+        this(state, leases, media, GIVE_BACK_NS);
+    }
+
+    Reaper(StateFile state, LeaseFile leases, Media media, long giveBackNs) {
         this.state = state;
         this.leases = leases;
         this.media = media;
+        this.giveBackNs = giveBackNs;
     }
 
     /** Reaps a head if no process holds its lease. */
@@ -77,22 +89,25 @@ public final class Reaper {
         heads.beginOperationRelease(head);
         state.extents(head).writeSeqlock(List.of(), 0);
         long[] freed = {0};
-        state.ownerMap().forEachRunVolatile(head, (first, count) -> freed[0] += freeRun(head, first, count));
+        long startNs = System.nanoTime();
+        state.ownerMap().forEachRunVolatile(head, (first, count) -> freed[0] += freeRun(head, first, count, startNs));
         state.counters(head).setRelease(Counter.BLOCKS_OWNED, 0);
         state.counters(head).setRelease(Counter.EXTENTS_HELD, 0);
         heads.endOperationRelease(head);
         return freed[0];
     }
 
-    private long freeRun(int head, long first, long count) {
+    private long freeRun(int head, long first, long count, long startNs) {
         long blockSizeBytes = state.geometry().blockSizeBytes();
         long blocksPerStep = Math.max(1, STEP_BYTES / blockSizeBytes);
         long freed = 0;
         for (long done = 0; done < count; done += blocksPerStep) {
             long block = first + done;
             long blocks = Math.min(blocksPerStep, count - done);
-            // Memory first: once the bit is gone, the block may be another head's.
-            media.giveBack(block * blockSizeBytes, blocks * blockSizeBytes);
+            if (System.nanoTime() - startNs < giveBackNs) {
+                // Before the bit: once that is gone, the block may be another head's.
+                media.giveBack(block * blockSizeBytes, blocks * blockSizeBytes);
+            }
             freed += state.ownerMap().clear(head, block, blocks);
         }
         return freed;

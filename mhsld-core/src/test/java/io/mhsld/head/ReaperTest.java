@@ -13,6 +13,7 @@ import io.mhsld.state.Counter;
 import io.mhsld.state.ExtentTable;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.StateFile;
+import io.mhsld.type3.Extent;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,6 +99,24 @@ class ReaperTest {
         assertEquals(Outcome.FREE, reaper.reap(0), "a second time finds nothing");
         assertEquals(2, state.heads().incarnationAcquire(0));
         assertEquals(Outcome.REAPED, reaper.reap(1));
+    }
+
+    @Test
+    void shouldFreeWithoutGivingMemoryBackWhenThatWouldTakeTooLong() {
+        leaveDead(0, 2, 3);
+        media.fill(2 * BLOCK, 3 * BLOCK, (byte) 9);
+
+        assertEquals(Outcome.REAPED, new Reaper(state, leases, media, 0).reap(0));
+
+        assertEquals(List.of(), fixture.blocksOf(0));
+        byte[] bytes = new byte[(int) (3 * BLOCK)];
+        media.read(2 * BLOCK, bytes, 0, bytes.length);
+        assertEquals(9, bytes[0], "the old bytes are there, and nobody's");
+        SharedCapacity next = new SharedCapacity(state, 1, media, reaper, line -> {});
+        assertTrue(next.reserve(List.of(Extent.untagged(2 * BLOCK, 3 * BLOCK))).isEmpty());
+        media.read(2 * BLOCK, bytes, 0, bytes.length);
+        assertTrue(Arrays.equals(new byte[bytes.length], bytes), "the next owner never sees them");
+        next.reclaim(List.of(Extent.untagged(2 * BLOCK, 3 * BLOCK)));
     }
 
     @Test
