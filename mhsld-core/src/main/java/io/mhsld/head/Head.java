@@ -40,7 +40,7 @@ public final class Head implements AutoCloseable {
     /** A peer whose death no socket told of is noticed within this time. */
     private static final long TICK_MS = 400;
 
-    /** Somebody who is not a live head holds the lease for no longer than that: a reaper, an init, a tool that looks. */
+    /** Somebody who is not a live head rarely holds the lease for longer: a reaper, an init, a tool that looks. A longer wait may be asked for. */
     private static final long LEASE_PATIENCE_MS = 2_000;
 
     private static final long POLL_NS = 2_000_000;
@@ -76,7 +76,7 @@ public final class Head implements AutoCloseable {
             Lease lease = null;
             Head head = null;
             try {
-                lease = waitForLease(files, id, leases);
+                lease = waitForLease(files, id, leases, Math.max(LEASE_PATIENCE_MS, leftMs));
                 if (leases.isInPlace() && Files.exists(files.stateFile())) {
                     head = new Head(files, id, loop, log, leases, lease);
                     return head;
@@ -248,8 +248,8 @@ public final class Head implements AutoCloseable {
         }
     }
 
-    private static Lease waitForLease(DeviceFiles files, int id, LeaseFile leases) {
-        long deadlineNs = System.nanoTime() + LEASE_PATIENCE_MS * 1_000_000;
+    private static Lease waitForLease(DeviceFiles files, int id, LeaseFile leases, long patienceMs) {
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patienceMs);
         while (true) {
             Optional<Lease> lease = leases.tryHead(id);
             if (lease.isPresent()) {
@@ -269,7 +269,7 @@ public final class Head implements AutoCloseable {
                 throw new StateFileException(
                         Problem.IN_USE,
                         "head is taken by a process that has not said which it is: head=" + id + " waitedMs="
-                                + LEASE_PATIENCE_MS,
+                                + patienceMs,
                         files.stateFile());
             }
             LockSupport.parkNanos(POLL_NS);

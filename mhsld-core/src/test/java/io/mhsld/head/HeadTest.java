@@ -37,7 +37,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.agrona.concurrent.errors.ErrorLogReader;
 import org.junit.jupiter.api.Test;
@@ -433,6 +435,21 @@ class HeadTest {
                 head.head.device().fill(2 * BLOCK, 1, (byte) 1).orElseThrow().cause());
         assertArrayEquals(before, Files.readAllBytes(fixture.files().stateFile()));
         assertEquals(7, next.read(2 * BLOCK, 1)[0]);
+    }
+
+    @Test
+    void shouldWaitAsLongAsItIsToldForLeaseThatNoHeadHolds() throws Exception {
+        fixture.make(2, 1, 4);
+        try (LeaseFile leases =
+                LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow()) {
+            LeaseFile.Lease held = leases.tryHead(0).orElseThrow();
+            CompletableFuture<LocalHead> head = CompletableFuture.supplyAsync(() -> fixture.attach(0));
+            // Longer than it would wait by itself, and shorter than the five seconds that the fixture asks for.
+            DeviceFixture.pause(2_500);
+            assertFalse(head.isDone());
+            held.release();
+            head.get(5, TimeUnit.SECONDS).take(0, 0, 4);
+        }
     }
 
     @Test
