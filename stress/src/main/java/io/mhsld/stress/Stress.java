@@ -1,0 +1,39 @@
+package io.mhsld.stress;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The trials that are no jcstress suites: real processes, recorded histories, a simulation. One verb each. */
+@Command(
+        name = "scripts/stress",
+        description =
+                "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
+        subcommands = {})
+public final class Stress implements Runnable {
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            description = "Says this.")
+    private boolean help;
+
+    @Spec
+    private CommandSpec spec;
+
+    private Stress() {}
+
+    /** Runs one trial and ends the process with its exit code: 0 nothing wrong, 1 something is, 2 usage. */
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Stress()).execute(arguments));
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "which trial?");
+    }
+}

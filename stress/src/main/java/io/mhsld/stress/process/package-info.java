@@ -1,0 +1,2 @@
+/** Processes of the trials: JVMs that are started, stopped, killed and waited for. */
+package io.mhsld.stress.process;
