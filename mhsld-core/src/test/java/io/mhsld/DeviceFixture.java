@@ -53,7 +53,7 @@ public final class DeviceFixture implements BeforeEachCallback, AfterEachCallbac
     /** What the tests take together at most; a container's shared memory may be smaller, and then they go to the disk. */
     private static final long NEEDED_BYTES = 1L << 30;
 
-    private final List<Child> children = new ArrayList<>();
+    private final List<Child> children = new CopyOnWriteArrayList<>();
     private final List<LocalHead> localHeads = new ArrayList<>();
     private Path folder;
     private DeviceFiles files;

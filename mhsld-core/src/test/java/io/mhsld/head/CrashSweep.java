@@ -24,34 +24,50 @@ import java.util.Optional;
  * must be sound as it is left, and empty of that head once it is reaped, by whichever of the ways that there are; a reaper that dies at any
  * store of its own must leave nothing but work for the next. Runs in a JVM of its own: {@code main(state file)} with {@link CrashStep} in place.
  */
-final class CrashSweep {
+final class CrashSweep implements AutoCloseable {
     private static final int BLOCKS = 48;
     private static final long BLOCK = 4096;
     private static final long[] PEER_BLOCKS = {5, 20, 21};
 
     private final DeviceFiles files;
     private final Head peer;
+    private final EventLoop peerLoop = EventLoop.open();
     private int points;
     private int reaperPoints;
 
     private CrashSweep(DeviceFiles files) {
         this.files = files;
-        this.peer = Device.attach(files, 1, EventLoop.open(), 1_000, line -> {});
+        this.peer = Device.attach(files, 1, peerLoop, 1_000, line -> {});
         for (long block : PEER_BLOCKS) {
             take(peer, block / 24, block % 24, 1);
         }
         mustBeEmpty(peer.device().fill(peer.geometry().dpaOfBlock(5), BLOCK, (byte) 0x77));
     }
 
-    public static void main(String[] arguments) throws Exception {
-        DeviceFiles files = DeviceFiles.named(arguments[0]);
+    /** A new device with the peer, which does nothing but hold its blocks, and look. */
+    static CrashSweep onNewDevice(DeviceFiles files) {
+        initialise(files);
+        return new CrashSweep(files);
+    }
+
+    static void initialise(DeviceFiles files) {
         Device.initialise(
                 files,
                 new Device.Specification(Geometry.of(3, BLOCKS * BLOCK, 2, BLOCK), 1, false, Optional.empty(), false),
                 1_000);
-        CrashSweep sweep = new CrashSweep(files);
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        CrashSweep sweep = onNewDevice(DeviceFiles.named(arguments[0]));
         sweep.run();
         System.out.println("swept points=" + sweep.points + " reaperPoints=" + sweep.reaperPoints);
+    }
+
+    /** The peer leaves. */
+    @Override
+    public void close() {
+        peer.close();
+        peerLoop.close();
     }
 
     private void run() throws Exception {
@@ -72,7 +88,7 @@ final class CrashSweep {
         Head[] head = new Head[1];
         CrashStep.arm(point);
         try {
-            live(loop, head);
+            live(files, loop, head);
             return false;
         } catch (CrashStep.Died e) {
             return true;
@@ -85,7 +101,8 @@ final class CrashSweep {
         }
     }
 
-    private void live(EventLoop loop, Head[] self) {
+    /** Everything that can happen to a head, once; what it is goes to {@code self} as soon as it is one. */
+    static void live(DeviceFiles files, EventLoop loop, Head[] self) {
         Head head = Device.attach(files, 0, loop, 1_000, line -> {});
         self[0] = head;
         head.serve();
@@ -115,6 +132,14 @@ final class CrashSweep {
         head.close();
     }
 
+    /** The beginning of a life: attaches as head 0 and accepts four blocks. */
+    static void takeOnce(DeviceFiles files) {
+        try (EventLoop loop = EventLoop.open();
+                Head head = Device.attach(files, 0, loop, 1_000, line -> {})) {
+            take(head, 0, 0, 4);
+        }
+    }
+
     /** What the kernel does: lets go of the lease and of the mappings. */
     private static void bury(Head head) throws ReflectiveOperationException {
         if ((boolean) part(head, "closed")) {
@@ -135,7 +160,8 @@ final class CrashSweep {
 
     // ---- repair
 
-    private void repair(int way, String which) throws IOException {
+    /** One of the five ways in which what the dead head left behind is freed. */
+    void repair(int way, String which) throws IOException {
         switch (way) {
             case 0 -> // A claim that meets the dead owner.
                 reapByClaim(which);
@@ -177,12 +203,15 @@ final class CrashSweep {
     }
 
     private void reap() {
+        must(reap(files) != Reaper.Outcome.ALIVE, "a dead head counts as alive");
+    }
+
+    /** What any process does that looks after head 0. */
+    static Reaper.Outcome reap(DeviceFiles files) {
         LeaseFile leases = LeaseFile.openExisting(files.lockFile()).orElseThrow();
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
                 Media media = openMedia(state)) {
-            must(
-                    new Reaper(state, leases, media, Machine.REAL).reap(0) != Reaper.Outcome.ALIVE,
-                    "a dead head counts as alive");
+            return new Reaper(state, leases, media, Machine.REAL).reap(0);
         } finally {
             leases.close();
         }
@@ -219,7 +248,8 @@ final class CrashSweep {
 
     // ---- what must hold
 
-    private void check(String which, boolean repaired) throws IOException {
+    /** Fails unless all that must hold does; of a repaired device also that nothing of the dead head is left. */
+    void check(String which, boolean repaired) throws IOException {
         Inspector.Report report = Device.inspect(files);
         must(report.isSound(), which + ": " + report.findings());
         must(report.ownedBlocks()[1] == PEER_BLOCKS.length, which + ": the peer owns " + report.ownedBlocks()[1]);
