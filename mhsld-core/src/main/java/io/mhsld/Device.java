@@ -11,6 +11,7 @@ import io.mhsld.head.Reaper;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
@@ -197,11 +198,12 @@ public final class Device {
             Path media = mediaFileOf(files).orElse(files.mediaFile());
             delete(files.unfinishedStateFile());
             if (media.equals(files.mediaFile())) {
+                Media.deleteUnfinished(media);
                 delete(media);
             }
             new MediaBinding(media, files).unbind();
             for (int head = 0; head < Geometry.MAX_HEADS; head++) {
-                delete(files.controlSocket(head));
+                deleteSocket(files.controlSocket(head));
             }
             // Last, so that a destroy that did not come to its end can be repeated.
             delete(files.stateFile());
@@ -262,7 +264,7 @@ public final class Device {
     public static Recovery recover(DeviceFiles files, long waitMs) {
         return withDeviceLease(files, waitMs, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                    Media media = openMedia(files, state)) {
+                    Media media = MediaBinding.open(files, state)) {
                 Inspector.Report before = Inspector.inspect(state, leases::isHeld);
                 Reaper reaper = new Reaper(state, leases, media);
                 long[] freed = new long[state.geometry().headCount()];
@@ -284,7 +286,7 @@ public final class Device {
     public static Optional<Long> fence(DeviceFiles files, int head) {
         return withDeviceLease(files, KILL_PATIENCE_MS, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                    Media media = openMedia(files, state)) {
+                    Media media = MediaBinding.open(files, state)) {
                 Reaper reaper = new Reaper(state, leases, media);
                 // A reaper, or somebody who looks, may hold the lease for an instant.
                 long pid = await(() -> holderOf(state, leases, head), PROBE_PATIENCE_MS)
@@ -439,20 +441,23 @@ public final class Device {
         }
     }
 
-    private static Media openMedia(DeviceFiles files, StateFile state) {
-        new MediaBinding(Path.of(state.identity().mediaFile()), files).requireOurs();
-        return Media.open(
-                Path.of(state.identity().mediaFile()),
-                state.geometry().capacityBytes(),
-                state.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
-    }
-
     private static Optional<Path> mediaFileOf(DeviceFiles files) {
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
             return Optional.of(Path.of(state.identity().mediaFile()));
         } catch (StateFileException e) {
             // A state file that cannot be read can still be destroyed.
             return Optional.empty();
+        }
+    }
+
+    /** Something else of that name is not ours. */
+    private static void deleteSocket(Path file) {
+        try {
+            if (FileGuard.look(file).isSocket()) {
+                delete(file);
+            }
+        } catch (IOException e) {
+            // There is none, which is the usual case.
         }
     }
 

@@ -105,16 +105,11 @@ public final class Head implements AutoCloseable {
             opened = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
             // Once more: another init may have come before the lease.
             requireHead(opened, id);
-            Path mediaFile = Path.of(opened.identity().mediaFile());
-            new MediaBinding(mediaFile, files).requireOurs();
-            openedMedia = Media.open(
-                    mediaFile,
-                    opened.geometry().capacityBytes(),
-                    opened.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
+            openedMedia = MediaBinding.open(files, opened);
             this.state = opened;
             this.media = openedMedia;
             this.stateFileKey = fileKey(files.stateFile());
-            this.mediaFileKey = fileKey(mediaFile);
+            this.mediaFileKey = fileKey(media.file());
             this.errors = openErrorLog();
             Reaper reaper = new Reaper(state, leases, media);
             start(reaper);

@@ -1,5 +1,6 @@
 package io.mhsld.head;
 
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
@@ -17,6 +18,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
@@ -117,10 +119,12 @@ public final class LeaseFile implements AutoCloseable {
         }
         try {
             // The umask may have taken some away, or an earlier device of this name had fewer.
-            Set<PosixFilePermission> present = Files.getPosixFilePermissions(lockFile, LinkOption.NOFOLLOW_LINKS);
-            if (!present.containsAll(permissions)) {
+            PosixFileAttributes present =
+                    Files.readAttributes(lockFile, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            if (present.isRegularFile() && !present.permissions().containsAll(permissions)) {
                 Set<PosixFilePermission> all = EnumSet.copyOf(permissions);
-                all.addAll(present);
+                all.addAll(present.permissions());
+                // By name: to change them without following a link the JDK would open the file, and drop our leases.
                 Files.setPosixFilePermissions(lockFile, all);
             }
         } catch (FileSystemException e) {
@@ -131,7 +135,7 @@ public final class LeaseFile implements AutoCloseable {
     /** The file as it was found before and after its channel was opened, so that the channel is that very file's. */
     private static Optional<LeaseFile> openIfThere(Path lockFile) throws IOException {
         try {
-            Object identity = identityOf(lockFile);
+            Object identity = FileGuard.requireReliable(lockFile, "lock file").key();
             LeaseFile open = OPEN_FILES.get(identity);
             if (open != null) {
                 return Optional.of(open);
@@ -222,7 +226,7 @@ public final class LeaseFile implements AutoCloseable {
     }
 
     private static Object identityOf(Path file) throws IOException {
-        return Files.readAttributes(file, "unix:dev,ino", LinkOption.NOFOLLOW_LINKS);
+        return FileGuard.look(file).key();
     }
 
     private static StateFileException refused(String what, Path file, IOException e) {
