@@ -321,7 +321,8 @@ public final class Device {
         if (!leases.isHeld(head)) {
             return Optional.of(NOBODY);
         }
-        return isAlive(row) ? Optional.of(row.pid()) : Optional.empty();
+        // The table is no witness: it could name any process that the user of fence may kill.
+        return isAlive(row) && leases.isHeldBy(head, row.pid()) ? Optional.of(row.pid()) : Optional.empty();
     }
 
     // ---- parts

@@ -214,6 +214,31 @@ class ForeignFilesTest {
                 .endsWith("w-"));
     }
 
+    @Test
+    void shouldKillNobodyBecauseTheHeadTableSaysSo() throws IOException {
+        initialise();
+        DeviceFixture.Child head = fixture.startHead(1);
+        Process victimProcess = new ProcessBuilder("sleep", "60").start();
+        try (StateFile open = StateFile.open(state, StateFile.Access.READ_WRITE, 0)) {
+            String stat = Files.readString(Path.of("/proc/" + victimProcess.pid() + "/stat"));
+            long startTicks =
+                    Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19]);
+            long headTicks = open.heads().readAcquire(1).processStartTicks();
+            open.heads().startRelease(1, victimProcess.pid(), startTicks, 0);
+            StateFileException refusal = assertThrows(StateFileException.class, () -> Device.fence(fixture.files(), 1));
+            assertEquals(
+                    "the process that holds the head cannot be identified: head=1 pid=" + victimProcess.pid() + " file="
+                            + state,
+                    refusal.getMessage());
+            assertTrue(victimProcess.isAlive());
+
+            open.heads().startRelease(1, head.pid(), headTicks, 0);
+            assertEquals(Optional.of(head.pid()), Device.fence(fixture.files(), 1));
+        } finally {
+            victimProcess.destroyForcibly();
+        }
+    }
+
     // ---- parts
 
     private void initialiseOrRefuse() {

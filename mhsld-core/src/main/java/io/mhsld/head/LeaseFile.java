@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The leases of a device: kernel locks on the bytes of its lock file, byte <i>h</i> for head <i>h</i>, byte 64 for init, destroy, recover and fence.
@@ -37,6 +38,16 @@ import java.util.Set;
  * <p>Whoever has a lease looks once more whether the lock file {@link #isInPlace}: one that was removed can still be locked, to no avail.
  */
 public final class LeaseFile implements AutoCloseable {
+    /** A line of it: number, type, mandatory or not, access, process, major:minor:inode, first and last byte. */
+    private static final Path LOCKS = Path.of("/proc/locks");
+
+    private static final int TYPE = 1;
+    private static final int ACCESS = 3;
+    private static final int PID = 4;
+    private static final int PLACE = 5;
+    private static final int FIRST = 6;
+    private static final int LAST = 7;
+
     private static final int DEVICE_BYTE = Geometry.MAX_HEADS;
     private static final Map<Object, LeaseFile> OPEN_FILES = new HashMap<>();
 
@@ -180,6 +191,30 @@ public final class LeaseFile implements AutoCloseable {
         } catch (IOException e) {
             throw refused("lease cannot be looked at: head=" + head, file, e);
         }
+    }
+
+    /**
+     * True when the kernel names this process as the holder of a head's lease. What the head table says anybody may have written who can write the
+     * state file; before a process is killed for it, the kernel is asked. Where the kernel keeps its list to itself the answer is true.
+     */
+    public boolean isHeldBy(int head, long pid) {
+        try (Stream<String> locks = Files.lines(LOCKS)) {
+            String inode = Files.getAttribute(file, "unix:ino", LinkOption.NOFOLLOW_LINKS)
+                    .toString();
+            return locks.map(line -> line.trim().split("\\s+"))
+                    .anyMatch(words -> isWriteLock(words)
+                            && words[PID].equals(Long.toString(pid))
+                            && words[PLACE].endsWith(":" + inode)
+                            && words[FIRST].equals(Integer.toString(head))
+                            && words[LAST].equals(words[FIRST]));
+        } catch (IOException | UncheckedIOException e) {
+            return true;
+        }
+    }
+
+    /** One that is held: of one that is waited for, the second word is an arrow. */
+    private static boolean isWriteLock(String[] words) {
+        return words.length > LAST && words[TYPE].equals("POSIX") && words[ACCESS].equals("WRITE");
     }
 
     /** False when the device was destroyed, or its lock file removed: leases of this file are worth nothing. */
