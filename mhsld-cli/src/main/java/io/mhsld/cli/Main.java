@@ -69,6 +69,8 @@ public final class Main implements Runnable {
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setAbbreviatedOptionsAllowed(false);
         commandLine.setUsageHelpAutoWidth(false);
+        // A word that begins with @ is a word, not a file to take words from.
+        commandLine.setExpandAtFiles(false);
         Map<String, String> exitCodes = new LinkedHashMap<>();
         Arrays.stream(ExitCode.values()).forEach(code -> exitCodes.put(Integer.toString(code.number()), code.words()));
         describeExitCodes(commandLine, exitCodes);
