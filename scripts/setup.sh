@@ -163,8 +163,9 @@ need() {
 }
 
 # Runs Maven in the checkout on the JDK found. It never reads our standard input.
+# What it builds will be run: whatever the umask, nobody else may write to it.
 run_maven() {
-    (cd "$root" && JAVA_HOME=$java_home exec mvn -B -ntp "$@" </dev/null)
+    (umask go-w && cd "$root" && JAVA_HOME=$java_home exec mvn -B -ntp "$@" </dev/null)
 }
 
 # One builder at a time per checkout: the lock is on a file that is always there, and ends with this process.
@@ -202,7 +203,7 @@ quick_build() {
     if ! is_fresh "$output" "$@"; then
         need JDK Maven
         local log=$root/$module/target/build.log
-        if ! { mkdir -p "${log%/*}" && : >"$output.stamp.new"; } 2>/dev/null; then
+        if ! (umask go-w && mkdir -p "${log%/*}" && : >"$output.stamp.new") 2>/dev/null; then
             say "$module must be built, and this user may not: folder=${log%/*}"
             exit "$EXIT_UNAVAILABLE"
         fi

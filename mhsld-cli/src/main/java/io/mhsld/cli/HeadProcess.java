@@ -25,8 +25,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -104,8 +102,7 @@ final class HeadProcess {
     private HeadProcess(Options options, Console console) {
         this.options = options;
         this.console = console;
-        this.log = text -> console.err()
-                .println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " head=" + options.head + " " + text);
+        this.log = new BoundedLog(console.err(), options.head, System::nanoTime);
     }
 
     /** Runs until it is told to leave. */

@@ -20,7 +20,7 @@ final class MemoryCommands {
     /** How much one step of a long command moves: about a millisecond. */
     static final int STEP_BYTES = 1 << 20;
 
-    /** How many long commands may be under way. A client has one at most, so this is a bound on clients that take turns in being slow. */
+    /** How many long commands may be under way; what a client has asked for goes on to its end even when the client has gone. */
     static final int LONG_COMMANDS_LIMIT = 32;
 
     private final Head head;
@@ -117,20 +117,16 @@ final class MemoryCommands {
         return reply;
     }
 
-    /** One step now, the next one when everybody else had a turn; none for a client that has gone. */
+    /** One step now, the next one when everybody else had a turn. */
     private void goOn(QmpReply.Pending reply, long dpa, long leftBytes, Step step, Supplier<QmpReply> whenDone) {
         QmpReply outcome = null;
         long stepBytes = Math.min(STEP_BYTES, leftBytes);
         try {
-            if (reply.isAbandoned()) {
-                outcome = QmpReply.refused("abandoned");
-            } else {
-                Optional<Refusal> refusal = step.at(dpa, stepBytes);
-                if (refusal.isPresent()) {
-                    outcome = answer(refusal);
-                } else if (stepBytes == leftBytes) {
-                    outcome = whenDone.get();
-                }
+            Optional<Refusal> refusal = step.at(dpa, stepBytes);
+            if (refusal.isPresent()) {
+                outcome = answer(refusal);
+            } else if (stepBytes == leftBytes) {
+                outcome = whenDone.get();
             }
         } catch (RuntimeException e) {
             head.recordError(e);

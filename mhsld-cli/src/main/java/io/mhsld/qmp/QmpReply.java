@@ -47,18 +47,8 @@ public sealed interface QmpReply permits QmpReply.Result, QmpError, QmpReply.Pen
     final class Pending implements QmpReply {
         private QmpReply reply;
         private Consumer<QmpReply> receiver;
-        private boolean abandoned;
 
         private Pending() {}
-
-        /** True when nobody waits for the reply any more: whoever works for it may as well stop. Any thread. */
-        public synchronized boolean isAbandoned() {
-            return abandoned;
-        }
-
-        synchronized void abandon() {
-            abandoned = true;
-        }
 
         /** Gives the reply; any thread. False when it was given before: the first one counts. */
         public boolean complete(QmpReply outcome) {

@@ -214,6 +214,10 @@ public final class QmpServer implements AutoCloseable {
         unsentBytes += bytes;
     }
 
+    long unsentBytes() {
+        return unsentBytes;
+    }
+
     boolean isOutputFull() {
         return unsentBytes > OUTPUT_LIMIT_BYTES;
     }

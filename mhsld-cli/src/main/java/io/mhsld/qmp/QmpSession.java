@@ -26,7 +26,7 @@ final class QmpSession {
     private ByteBuffer unread = ByteBuffer.allocate(0);
     private long outgoingBytes;
     private boolean negotiated;
-    private QmpReply.Pending pending;
+    private boolean pending;
     private boolean resuming;
     private boolean inputEnded;
     private boolean closed;
@@ -83,9 +83,6 @@ final class QmpSession {
         framer.close();
         outgoing.clear();
         server.countOutput(-outgoingBytes);
-        if (pending != null) {
-            pending.abandon();
-        }
         try {
             channel.close();
         } catch (IOException e) {
@@ -138,7 +135,7 @@ final class QmpSession {
 
     private boolean isHeldUp() {
         return closed
-                || pending != null
+                || pending
                 || outgoingBytes > QmpServer.PAUSE_BYTES
                 || (outgoingBytes > 0 && server.isOutputFull());
     }
@@ -164,7 +161,7 @@ final class QmpSession {
     /** Sends what can be sent, and sees to it that this session is called again when there is something to do. */
     private void settle() throws IOException {
         flush();
-        if (inputEnded && !unread.hasRemaining() && pending == null && outgoing.isEmpty()) {
+        if (inputEnded && !unread.hasRemaining() && !pending && outgoing.isEmpty()) {
             close();
             return;
         }
@@ -202,7 +199,7 @@ final class QmpSession {
         QmpRequest request = QmpRequest.of(message);
         QmpReply reply = run(request);
         if (reply instanceof QmpReply.Pending promise) {
-            pending = promise;
+            pending = true;
             promise.whenComplete(outcome -> server.later(() -> guarded(() -> complete(outcome, request))));
         } else {
             enqueue(reply, request);
@@ -210,7 +207,7 @@ final class QmpSession {
     }
 
     private void complete(QmpReply outcome, QmpRequest request) throws IOException {
-        pending = null;
+        pending = false;
         enqueue(outcome, request);
         pump();
     }
