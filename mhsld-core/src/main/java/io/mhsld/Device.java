@@ -167,14 +167,26 @@ public final class Device {
     /** After an init that failed: without a device before, not even its lock file stays. */
     private static void leaveNothingBehind(
             DeviceFiles files, MediaBinding binding, LeaseFile leases, RuntimeException reason) {
-        try {
-            delete(files.unfinishedStateFile());
-            if (Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS)) {
-                binding.unbind();
-                leases.retire();
+        List<Runnable> steps = List.of(
+                () -> delete(files.unfinishedStateFile()),
+                () -> {
+                    if (Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS)) {
+                        binding.unbind();
+                    }
+                },
+                () -> {
+                    if (Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS)) {
+                        leases.retire();
+                    }
+                });
+        for (Runnable step : steps) {
+            try {
+                // Each for itself: what one cannot remove, somebody else's file in our way, keeps the others from
+                // nothing.
+                step.run();
+            } catch (StateFileException e) {
+                reason.addSuppressed(e);
             }
-        } catch (StateFileException e) {
-            reason.addSuppressed(e);
         }
     }
 

@@ -303,6 +303,7 @@ class SecurityTest implements HeadProcesses.HoldsHeads {
                 assertEquals("planted", Files.readString(planted), name);
                 assertEquals(Set.of(name), permissions().keySet());
             }
+            clearFolder();
         }
     }
 
