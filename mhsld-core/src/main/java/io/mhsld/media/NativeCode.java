@@ -4,9 +4,15 @@ import com.kenai.jffi.Platform;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.CodeSource;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -22,6 +28,11 @@ final class NativeCode {
 
     /** The name has the version of jffi's own interface, and has not changed for ten years; asking jffi for it would load it. */
     private static final String LIBRARY = "jffi-1.2";
+
+    private static final String TEMPORARY = "mhsld-native-";
+
+    /** Loading takes some milliseconds. */
+    private static final long STALE_MS = 60_000;
 
     /** No file can be made there. */
     private static final String NOWHERE = "/dev/null";
@@ -75,9 +86,10 @@ final class NativeCode {
             if (in == null) {
                 throw new IOException("none for this platform, " + resource);
             }
-            Path folder = Files.createTempDirectory("mhsld-native-");
+            Path folder = Files.createTempDirectory(TEMPORARY);
             boolean done = false;
             try {
+                sweep(folder);
                 Files.copy(in, folder.resolve(file()));
                 done = true;
             } finally {
@@ -86,6 +98,26 @@ final class NativeCode {
                 }
             }
             return folder;
+        }
+    }
+
+    /** Removes what processes left that were killed in the instant between unpacking and loading. */
+    private static void sweep(Path ours) throws IOException {
+        Object owner = Files.getAttribute(ours, "unix:uid");
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(ours.getParent(), TEMPORARY + "*")) {
+            for (Path folder : folders) {
+                // A link to a folder is none, and somebody else's is his.
+                Map<String, Object> facts = Files.readAttributes(
+                        folder, "unix:uid,isDirectory,lastModifiedTime", LinkOption.NOFOLLOW_LINKS);
+                long ageMs = System.currentTimeMillis() - ((FileTime) facts.get("lastModifiedTime")).toMillis();
+                if (owner.equals(facts.get("uid"))
+                        && Boolean.TRUE.equals(facts.get("isDirectory"))
+                        && ageMs > STALE_MS) {
+                    delete(folder);
+                }
+            }
+        } catch (NoSuchFileException | DirectoryIteratorException e) {
+            // Somebody else was sweeping.
         }
     }
 
