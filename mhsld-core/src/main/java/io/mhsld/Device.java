@@ -4,12 +4,14 @@ import io.mhsld.head.EventLoop;
 import io.mhsld.head.Head;
 import io.mhsld.head.HeadLog;
 import io.mhsld.head.LeaseFile;
-import io.mhsld.head.LeaseFile.Lease;
+import io.mhsld.head.Leases.Lease;
+import io.mhsld.head.Machine;
 import io.mhsld.head.MediaBinding;
 import io.mhsld.head.ProcessIdentity;
 import io.mhsld.head.Reaper;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
+import io.mhsld.state.CrashPoint;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.FileGuard;
 import io.mhsld.state.Geometry;
@@ -120,6 +122,7 @@ public final class Device {
         requireReplaceable(files, "init will not overwrite it");
         requireMediaIsOurs(files, mediaFile, binding);
         withAllLeases(files, permissions, waitMs, leases -> {
+            CrashPoint.INIT_LEASED.reached();
             requireReplaceable(files, "init will not overwrite it");
             StateFile.Identity identity = new StateFile.Identity(
                     UUID.randomUUID(),
@@ -137,12 +140,15 @@ public final class Device {
                         identity,
                         permissions);
                 binding.bind(permissions);
+                CrashPoint.INIT_MEDIA_BOUND.reached();
                 Media.create(
                         mediaFile,
                         specification.geometry().capacityBytes(),
                         permissions,
                         specification.mediaFile().isPresent());
+                CrashPoint.INIT_MEDIA_CREATED.reached();
                 StateFile.publish(files.stateFile(), files.unfinishedStateFile());
+                CrashPoint.INIT_PUBLISHED.reached();
             } catch (RuntimeException e) {
                 leaveNothingBehind(files, binding, leases, e);
                 throw e;
@@ -206,6 +212,7 @@ public final class Device {
                     Problem.FOREIGN, "an empty file, and destroy will not remove it", files.stateFile());
         }
         return withAllLeases(files, OWNER_ONLY, waitMs, leases -> {
+            CrashPoint.DESTROY_LEASED.reached();
             requireReplaceable(files, "destroy will not remove it");
             Path media = mediaFileOf(files).orElse(files.mediaFile());
             delete(files.unfinishedStateFile());
@@ -213,13 +220,18 @@ public final class Device {
                 Media.deleteUnfinished(media);
                 delete(media);
             }
+            CrashPoint.DESTROY_MEDIA_REMOVED.reached();
             new MediaBinding(media, files).unbind();
+            CrashPoint.DESTROY_MEDIA_UNBOUND.reached();
             for (int head = 0; head < Geometry.MAX_HEADS; head++) {
                 deleteSocket(files.controlSocket(head));
             }
+            CrashPoint.DESTROY_SOCKETS_REMOVED.reached();
             // Last, so that a destroy that did not come to its end can be repeated.
             delete(files.stateFile());
+            CrashPoint.DESTROY_STATE_REMOVED.reached();
             leases.retire();
+            CrashPoint.DESTROY_LEASES_REMOVED.reached();
             return media.equals(files.mediaFile()) ? Optional.empty() : Optional.of(media);
         });
     }
@@ -277,13 +289,17 @@ public final class Device {
         return withDeviceLease(files, waitMs, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
                     Media media = MediaBinding.open(files, state)) {
+                CrashPoint.RECOVER_BEGUN.reached();
                 Inspector.Report before = Inspector.inspect(state, leases::isHeld);
-                Reaper reaper = new Reaper(state, leases, media);
+                Reaper reaper = new Reaper(state, leases, media, Machine.REAL);
                 long[] freed = new long[state.geometry().headCount()];
                 for (int head = 0; head < freed.length; head++) {
                     freed[head] = freeIfDead(state, leases, reaper, head);
+                    CrashPoint.RECOVER_HEAD_FREED.reached();
                 }
+                CrashPoint.RECOVER_HEADS_FREED.reached();
                 long cleared = state.ownerMap().clearForeignBits();
+                CrashPoint.RECOVER_MAP_CLEANED.reached();
                 return new Recovery(freed, cleared, before, Inspector.inspect(state, leases::isHeld));
             }
         });
@@ -299,7 +315,7 @@ public final class Device {
         return withDeviceLease(files, KILL_PATIENCE_MS, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
                     Media media = MediaBinding.open(files, state)) {
-                Reaper reaper = new Reaper(state, leases, media);
+                Reaper reaper = new Reaper(state, leases, media, Machine.REAL);
                 // A reaper, or somebody who looks, may hold the lease for an instant.
                 long pid = await(() -> holderOf(state, leases, head), PROBE_PATIENCE_MS)
                         .orElseThrow(() -> new StateFileException(

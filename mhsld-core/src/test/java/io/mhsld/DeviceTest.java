@@ -15,6 +15,7 @@ import io.mhsld.DeviceFixture.LocalHead;
 import io.mhsld.head.EventLoop;
 import io.mhsld.head.Head;
 import io.mhsld.head.LeaseFile;
+import io.mhsld.head.Leases;
 import io.mhsld.state.Counter;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
@@ -149,7 +150,7 @@ class DeviceTest {
     void shouldWaitForOtherInitRecoverOrDestroy() throws Exception {
         fixture.make(2, 1, 4);
         LeaseFile leases = LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
-        LeaseFile.Lease other = leases.tryDevice().orElseThrow();
+        Leases.Lease other = leases.tryDevice().orElseThrow();
         for (Runnable act : List.<Runnable>of(
                 () -> Device.initialise(fixture.files(), Device.Specification.ofSize(4 * MIB), 60),
                 () -> Device.destroy(fixture.files(), 60),
@@ -177,7 +178,7 @@ class DeviceTest {
     void shouldInitialiseAfterDestroyThatItWaitedFor() throws Exception {
         fixture.make(2, 1, 4);
         LeaseFile leases = LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
-        LeaseFile.Lease destroy = leases.tryDevice().orElseThrow();
+        Leases.Lease destroy = leases.tryDevice().orElseThrow();
         CompletableFuture<Void> init = CompletableFuture.runAsync(
                 () -> Device.initialise(fixture.files(), Device.Specification.ofSize(4 * MIB), 10_000));
         DeviceFixture.pause(60);
@@ -510,7 +511,7 @@ class DeviceTest {
     void shouldNotAttachToDeviceThatWasDestroyedWhileItWaited() throws Exception {
         fixture.make(2, 1, 4);
         LeaseFile leases = LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
-        LeaseFile.Lease destroy = leases.tryHead(1).orElseThrow();
+        Leases.Lease destroy = leases.tryHead(1).orElseThrow();
         CompletableFuture<LocalHead> attached = CompletableFuture.supplyAsync(() -> fixture.attach(1));
         DeviceFixture.pause(80);
         assertFalse(attached.isDone());
@@ -645,7 +646,7 @@ class DeviceTest {
     void shouldRefuseToFenceWhomItCannotIdentify() {
         fixture.make(4, 1, 16);
         LeaseFile leases = LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
-        LeaseFile.Lease lease = leases.tryHead(3).orElseThrow();
+        Leases.Lease lease = leases.tryHead(3).orElseThrow();
         StateFileException refusal = refusal(() -> Device.fence(fixture.files(), 3));
         assertEquals(Problem.IN_USE, refusal.problem());
         assertEquals(

@@ -2,9 +2,8 @@ package io.mhsld.head;
 
 import io.mhsld.cci.Mailbox;
 import io.mhsld.cci.MultiHeadInfo;
-import io.mhsld.head.LeaseFile.Lease;
+import io.mhsld.head.Leases.Lease;
 import io.mhsld.media.Media;
-import io.mhsld.state.Counter;
 import io.mhsld.state.Counters;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
@@ -13,16 +12,13 @@ import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.StateFile;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
-import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Type3Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
-import java.time.Clock;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -55,8 +51,7 @@ public final class Head implements AutoCloseable {
     private final Lease lease;
     private final StateFile state;
     private final Media media;
-    private final SharedCapacity capacity;
-    private final Type3Device device;
+    private final Incarnation incarnation;
     private final Mailbox mailbox;
     private final DistinctErrorLog errors;
     private final PeerWatch peers;
@@ -111,16 +106,8 @@ public final class Head implements AutoCloseable {
             this.stateFileKey = fileKey(files.stateFile());
             this.mediaFileKey = fileKey(media.file());
             this.errors = openErrorLog();
-            Reaper reaper = new Reaper(state, leases, media);
-            start(reaper);
-            this.capacity = new SharedCapacity(state, id, media, reaper, log);
-            this.device = new Type3Device(
-                    new Type3Device.Identity(state.identity().serial(), id, regionsOf(state.geometry())),
-                    Clock.systemUTC(),
-                    capacity,
-                    capacity,
-                    capacity);
-            this.mailbox = new Mailbox(device, Optional.of(new TableInfo()), this::recordError);
+            this.incarnation = Incarnation.begin(state, id, media, leases, Machine.REAL, log);
+            this.mailbox = new Mailbox(incarnation.device(), Optional.of(new TableInfo()), this::recordError);
             this.peers = new PeerWatch(loop, this::peerGone);
             lookAtPeers();
             this.tick = loop.every(TICK_MS, this::tick);
@@ -141,7 +128,7 @@ public final class Head implements AutoCloseable {
 
     /** The device that the host behind this head sees. */
     public Type3Device device() {
-        return device;
+        return incarnation.device();
     }
 
     /** The host's way to the device. */
@@ -176,7 +163,7 @@ public final class Head implements AutoCloseable {
 
     /** Says in the head table that the control socket answers, so that peers and tools find it. */
     public void serve() {
-        state.heads().serveRelease(id, controlSocket().toString());
+        incarnation.serve(controlSocket().toString());
     }
 
     /** Called once when the state file has been cut, replaced or removed under this head: it must not go on. */
@@ -200,7 +187,7 @@ public final class Head implements AutoCloseable {
 
     /** Counts an access that the device refused. */
     public void countRefusedAccess(Refusal refusal) {
-        counters().addRelease(Counter.ACCESSES_REFUSED, 1);
+        incarnation.countRefusedAccess();
         log.say("access refused: %s", refusal.detail());
     }
 
@@ -216,9 +203,7 @@ public final class Head implements AutoCloseable {
         try {
             // Where the device has been taken from under this head, what it holds may be others' by now.
             if (loss().isEmpty()) {
-                device.capacity().releaseAll();
-                state.heads().nextIncarnationRelease(id);
-                state.heads().freeRelease(id);
+                incarnation.leave();
             }
         } finally {
             closeAll(media, state);
@@ -280,31 +265,10 @@ public final class Head implements AutoCloseable {
         }
     }
 
-    private void start(Reaper reaper) {
-        long freed = reaper.freeLeftovers(id);
-        if (freed > 0) {
-            log.say("freed what an earlier process held as this head: blocks=%d", freed);
-        }
-        ProcessIdentity process = ProcessIdentity.current();
-        state.counters(id).resetRelease();
-        state.heads().startRelease(id, process.pid(), process.startTicks(), System.currentTimeMillis());
-    }
-
     private DistinctErrorLog openErrorLog() {
         AtomicBuffer region = state.errorLog(id);
         region.setMemory(0, region.capacity(), (byte) 0);
         return new DistinctErrorLog(region, SystemEpochClock.INSTANCE);
-    }
-
-    private static List<DcRegion> regionsOf(Geometry geometry) {
-        return geometry.regions().stream()
-                .map(region -> new DcRegion(
-                        region.id(),
-                        region.baseDpa(),
-                        region.decodeLengthBytes(),
-                        region.lengthBytes(),
-                        geometry.blockSizeBytes()))
-                .toList();
     }
 
     private static Set<PosixFilePermission> permissionsOf(Path file) {
@@ -328,23 +292,13 @@ public final class Head implements AutoCloseable {
     }
 
     private void lookAtPeers() {
-        for (int peer = 0; peer < state.geometry().headCount() && !closed; peer++) {
-            if (peer != id) {
-                Row row = state.heads().readAcquire(peer);
-                if (row.state() != HeadTable.State.FREE) {
-                    capacity.reapPeer(peer);
-                }
-                if (row.state() == HeadTable.State.SERVING) {
-                    peers.watch(peer, row.incarnation(), row.controlSocket());
-                }
-            }
-        }
+        incarnation.reapPeers(peer -> peers.watch(peer.head(), peer.incarnation(), peer.controlSocket()));
     }
 
     private void peerGone(int peer) {
         if (!closed) {
             // The kernel closes a dying process's files one by one: the socket may go before the lock.
-            if (capacity.reapPeer(peer) == Reaper.Outcome.ALIVE) {
+            if (incarnation.reapPeer(peer) == Reaper.Outcome.ALIVE) {
                 loop.after(5, () -> reapIfOpen(peer));
                 loop.after(50, () -> reapIfOpen(peer));
             }
@@ -353,7 +307,7 @@ public final class Head implements AutoCloseable {
 
     private void reapIfOpen(int peer) {
         if (!closed) {
-            capacity.reapPeer(peer);
+            incarnation.reapPeer(peer);
         }
     }
 

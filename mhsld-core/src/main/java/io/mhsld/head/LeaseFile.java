@@ -37,7 +37,7 @@ import java.util.stream.Stream;
  *
  * <p>Whoever has a lease looks once more whether the lock file {@link #isInPlace}: one that was removed can still be locked, to no avail.
  */
-public final class LeaseFile implements AutoCloseable {
+public final class LeaseFile implements Leases, AutoCloseable {
     /** A line of it: number, type, mandatory or not, access, process, major:minor:inode, first and last byte. */
     private static final Path LOCKS = Path.of("/proc/locks");
 
@@ -62,15 +62,8 @@ public final class LeaseFile implements AutoCloseable {
         this.identity = identity;
     }
 
-    /** The right to be a head, or to change the device as a whole; held until it is released or the process ends. */
-    public static final class Lease {
-        private final FileLock lock;
-
-        private Lease(FileLock lock) {
-            this.lock = lock;
-        }
-
-        /** Gives the right back. A second time does nothing. */
+    private record KernelLock(FileLock lock) implements Lease {
+        @Override
         public void release() {
             try {
                 lock.release();
@@ -81,7 +74,7 @@ public final class LeaseFile implements AutoCloseable {
             }
         }
 
-        /** False after {@link #release}. */
+        @Override
         public boolean isHeld() {
             return lock.isValid();
         }
@@ -172,7 +165,7 @@ public final class LeaseFile implements AutoCloseable {
         }
     }
 
-    /** Takes the lease of a head, unless another process, or another head in this process, has it. */
+    @Override
     public Optional<Lease> tryHead(int head) {
         return tryByte(head);
     }
@@ -182,7 +175,7 @@ public final class LeaseFile implements AutoCloseable {
         return tryByte(DEVICE_BYTE);
     }
 
-    /** True when somebody holds the lease of the head. It may be over when this returns. */
+    @Override
     public boolean isHeld(int head) {
         try (FileLock probe = channel.tryLock(head, 1, true)) {
             return probe == null;
@@ -252,7 +245,7 @@ public final class LeaseFile implements AutoCloseable {
 
     private Optional<Lease> tryByte(int position) {
         try {
-            return Optional.ofNullable(channel.tryLock(position, 1, false)).map(Lease::new);
+            return Optional.ofNullable(channel.tryLock(position, 1, false)).map(KernelLock::new);
         } catch (OverlappingFileLockException e) {
             return Optional.empty();
         } catch (IOException e) {

@@ -2,6 +2,7 @@ package io.mhsld.head;
 
 import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
+import io.mhsld.state.CrashPoint;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.StateFile;
 import java.util.List;
@@ -33,19 +34,21 @@ public final class Reaper {
     private static final long GIVE_BACK_NS = 500_000_000;
 
     private final StateFile state;
-    private final LeaseFile leases;
+    private final Leases leases;
     private final Media media;
+    private final Machine machine;
     private final long giveBackNs;
 
     /** A reaper for one device. */
-    public Reaper(StateFile state, LeaseFile leases, Media media) {
-        this(state, leases, media, GIVE_BACK_NS);
+    public Reaper(StateFile state, Leases leases, Media media, Machine machine) {
+        this(state, leases, media, machine, GIVE_BACK_NS);
     }
 
-    Reaper(StateFile state, LeaseFile leases, Media media, long giveBackNs) {
+    Reaper(StateFile state, Leases leases, Media media, Machine machine, long giveBackNs) {
         this.state = state;
         this.leases = leases;
         this.media = media;
+        this.machine = machine;
         this.giveBackNs = giveBackNs;
     }
 
@@ -59,7 +62,7 @@ public final class Reaper {
         if (state.heads().stateAcquire(head) == HeadTable.State.FREE) {
             return Outcome.FREE;
         }
-        Optional<LeaseFile.Lease> lease = leases.tryHead(head);
+        Optional<Leases.Lease> lease = leases.tryHead(head);
         if (lease.isEmpty()) {
             return Outcome.ALIVE;
         }
@@ -67,8 +70,10 @@ public final class Reaper {
             if (state.heads().stateAcquire(head) == HeadTable.State.FREE) {
                 return Outcome.FREE;
             }
+            CrashPoint.REAP_LEASED.reached();
             long freed = freeLeftovers(head);
             state.heads().freeRelease(head);
+            CrashPoint.REAP_ROW_FREED.reached();
             freedBlocks.accept(freed);
             return Outcome.REAPED;
         } finally {
@@ -85,15 +90,21 @@ public final class Reaper {
     public long freeLeftovers(int head) {
         HeadTable heads = state.heads();
         heads.reapRelease(head);
+        CrashPoint.REAP_MARKED.reached();
         heads.nextIncarnationRelease(head);
+        CrashPoint.REAP_INCARNATION_RAISED.reached();
         heads.beginOperationRelease(head);
+        CrashPoint.REAP_BEGUN.reached();
         state.extents(head).writeSeqlock(List.of(), 0);
+        CrashPoint.REAP_TABLE_EMPTIED.reached();
         long[] freed = {0};
-        long startNs = System.nanoTime();
+        long startNs = machine.nanoTime();
         state.ownerMap().forEachRunVolatile(head, (first, count) -> freed[0] += freeRun(head, first, count, startNs));
         state.counters(head).setRelease(Counter.BLOCKS_OWNED, 0);
         state.counters(head).setRelease(Counter.EXTENTS_HELD, 0);
+        CrashPoint.REAP_COUNTED.reached();
         heads.endOperationRelease(head);
+        CrashPoint.REAP_ENDED.reached();
         return freed[0];
     }
 
@@ -104,11 +115,13 @@ public final class Reaper {
         for (long done = 0; done < count; done += blocksPerStep) {
             long block = first + done;
             long blocks = Math.min(blocksPerStep, count - done);
-            if (System.nanoTime() - startNs < giveBackNs) {
+            if (machine.nanoTime() - startNs < giveBackNs) {
                 // Before the bit: once that is gone, the block may be another head's.
                 media.giveBack(block * blockSizeBytes, blocks * blockSizeBytes);
+                CrashPoint.REAP_GIVEN_BACK.reached();
             }
             freed += state.ownerMap().clear(head, block, blocks);
+            CrashPoint.REAP_CLEARED.reached();
         }
         return freed;
     }

@@ -3,6 +3,7 @@ package io.mhsld.head;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Counters;
+import io.mhsld.state.CrashPoint;
 import io.mhsld.state.ExtentTable;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
@@ -19,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * What makes a Type-3 device a head among others: its hooks claim and clear blocks in the shared owner map, its journal keeps the head's row of
@@ -41,9 +41,11 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     private final int head;
     private final Media media;
     private final Reaper reaper;
+    private final Machine machine;
     private final HeadLog log;
+    private Operation operation = Operation.RESET;
 
-    SharedCapacity(StateFile state, int head, Media media, Reaper reaper, HeadLog log) {
+    SharedCapacity(StateFile state, int head, Media media, Reaper reaper, Machine machine, HeadLog log) {
         this.state = state;
         this.geometry = state.geometry();
         this.map = state.ownerMap();
@@ -51,6 +53,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         this.head = head;
         this.media = media;
         this.reaper = reaper;
+        this.machine = machine;
         this.log = log;
     }
 
@@ -69,6 +72,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         } finally {
             if (kept) {
                 counters.addRelease(Counter.BLOCKS_OWNED, blocks(extents));
+                CrashPoint.ADD_COUNTED.reached();
             } else {
                 claimed.forEach(this::giveBackAndClear);
             }
@@ -78,6 +82,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     @Override
     public void accept(List<Extent> extents) {
         counters.addRelease(Counter.BLOCKS_ACCEPTED, blocks(extents));
+        CrashPoint.ACCEPT_COUNTED.reached();
     }
 
     @Override
@@ -115,7 +120,9 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                         head);
             }
             claimed.add(extent);
+            CrashPoint.ADD_EXTENT_CLAIMED.reached();
         }
+        CrashPoint.ADD_CLAIMED.reached();
         return Optional.empty();
     }
 
@@ -123,7 +130,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     private long claim(Extent extent) {
         long first = geometry.blockOfDpa(extent.startDpa());
         long count = extent.lengthBytes() / geometry.blockSizeBytes();
-        long deadlineNs = System.nanoTime() + REAP_PATIENCE_MS * 1_000_000;
+        long deadlineNs = machine.nanoTime() + REAP_PATIENCE_MS * 1_000_000;
         while (true) {
             long met = map.claim(head, first, count);
             // Ends: each round either frees what a dead head held, or waits for another reaper until the deadline.
@@ -143,7 +150,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             Reaper.Outcome outcome = reapPeer(owner);
             if (outcome == Reaper.Outcome.ALIVE) {
                 HeadTable.Row row = state.heads().readAcquire(owner);
-                if (new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
+                if (machine.isAlive(new ProcessIdentity(row.pid(), row.processStartTicks()))) {
                     return false;
                 }
             }
@@ -154,8 +161,8 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             // However long it took: what stood in the way is gone.
             return true;
         }
-        LockSupport.parkNanos(REAP_POLL_NS);
-        return System.nanoTime() - deadlineNs < 0;
+        machine.pause(REAP_POLL_NS);
+        return machine.nanoTime() - deadlineNs < 0;
     }
 
     /** Reaps a peer if it is dead, and counts and tells it. */
@@ -171,7 +178,9 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             if (!media.scrub(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes())) {
                 return Refusal.of(Cause.NO_SPACE, "%s media=%s", extent, media.file());
             }
+            CrashPoint.ADD_EXTENT_SCRUBBED.reached();
         }
+        CrashPoint.ADD_SCRUBBED.reached();
         return Optional.empty();
     }
 
@@ -183,7 +192,9 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
 
     private void giveBackAndClear(Extent extent) {
         media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
+        reached("GIVEN_BACK");
         map.clear(head, geometry.blockOfDpa(extent.startDpa()), extent.lengthBytes() / geometry.blockSizeBytes());
+        reached("CLEARED");
     }
 
     private List<Integer> ownersOf(long block) {
@@ -201,8 +212,10 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     // ---- journal
 
     @Override
-    public void begin() {
+    public void begin(Operation begun) {
+        operation = begun;
         state.heads().beginOperationRelease(head);
+        reached("BEGUN");
     }
 
     @Override
@@ -214,11 +227,20 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         }
         state.extents(head).writeSeqlock(entries, generation);
         counters.setRelease(Counter.EXTENTS_HELD, entries.size());
+        reached("PUBLISHED");
     }
 
     @Override
     public void end() {
         state.heads().endOperationRelease(head);
+        reached("ENDED");
+    }
+
+    /** Those steps that several operations have. */
+    private void reached(String step) {
+        if (CrashPoint.areWatched()) {
+            CrashPoint.valueOf(operation + "_" + step).reached();
+        }
     }
 
     private static ExtentTable.Entry entry(Extent extent, long group) {

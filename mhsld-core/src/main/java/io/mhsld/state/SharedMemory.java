@@ -3,16 +3,16 @@ package io.mhsld.state;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * A section of the mapped state file, and the one narrow place through which every store to shared memory goes. The ordering is part of each
- * method's name. Offsets are relative to the section and checked against its length.
+ * A section of the mapped state file, and the one narrow place through which every load and store of shared memory goes. The ordering is part of
+ * each method's name. Offsets are relative to the section and checked against its length.
  *
- * <p>A {@link Step} can be put before every store, to count, to stop or to die there; without one the test for it is gone once compiled.
+ * <p>A {@link Step} can be put before every one of them, to count, to stop or to die there; without one the test for it is gone once compiled.
  */
 public final class SharedMemory {
     /** Names a class with a public constructor that implements {@link Step}; for the crash and interleaving tests only. */
     public static final String STEP_PROPERTY = "mhsld.step";
 
-    /** Called before each store to shared memory, on the storing thread. */
+    /** Called before each load and store of shared memory, on the thread that does it. */
     public interface Step {
         /**
          * A store is about to happen.
@@ -21,6 +21,12 @@ public final class SharedMemory {
          * @param offset where in it
          */
         void beforeStore(String section, long offset);
+
+        /** A load is about to happen; parameters as above. */
+        default void beforeLoad(String section, long offset) {}
+
+        /** The thread has come to a step that has a name. */
+        default void reached(CrashPoint point) {}
     }
 
     private static final Step STEP = loadStep();
@@ -43,62 +49,85 @@ public final class SharedMemory {
     }
 
     long getLongVolatile(int offset) {
+        stepBeforeLoad(offset);
         return buffer.getLongVolatile(offset);
     }
 
     long getLongAcquire(int offset) {
+        stepBeforeLoad(offset);
         return buffer.getLongAcquire(offset);
     }
 
     int getIntAcquire(int offset) {
+        stepBeforeLoad(offset);
         return buffer.getIntAcquire(offset);
     }
 
     long getLongPlain(int offset) {
+        stepBeforeLoad(offset);
         return buffer.getLong(offset);
     }
 
     int getIntPlain(int offset) {
+        stepBeforeLoad(offset);
         return buffer.getInt(offset);
     }
 
     void putLongPlain(int offset, long value) {
-        step(offset);
+        stepBeforeStore(offset);
         buffer.putLong(offset, value);
     }
 
     void putIntPlain(int offset, int value) {
-        step(offset);
+        stepBeforeStore(offset);
         buffer.putInt(offset, value);
     }
 
     void putBytesPlain(int offset, byte[] bytes) {
-        step(offset);
+        stepBeforeStore(offset);
         buffer.putBytes(offset, bytes);
     }
 
     byte[] getBytesPlain(int offset, int lengthBytes) {
+        stepBeforeLoad(offset);
         byte[] bytes = new byte[lengthBytes];
         buffer.getBytes(offset, bytes);
         return bytes;
     }
 
     void putLongRelease(int offset, long value) {
-        step(offset);
+        stepBeforeStore(offset);
         buffer.putLongRelease(offset, value);
     }
 
     void putIntRelease(int offset, int value) {
-        step(offset);
+        stepBeforeStore(offset);
         buffer.putIntRelease(offset, value);
     }
 
     boolean compareAndSetLong(int offset, long expected, long update) {
-        step(offset);
+        stepBeforeStore(offset);
         return buffer.compareAndSetLong(offset, expected, update);
     }
 
-    private void step(int offset) {
+    /** True when a {@link Step} is in place. */
+    static boolean isWatched() {
+        return STEP != null;
+    }
+
+    static void passed(CrashPoint point) {
+        if (STEP != null) {
+            STEP.reached(point);
+        }
+    }
+
+    private void stepBeforeLoad(int offset) {
+        if (STEP != null) {
+            STEP.beforeLoad(section, offset);
+        }
+    }
+
+    private void stepBeforeStore(int offset) {
         if (readOnly) {
             // The store itself would take the process down.
             throw new IllegalStateException("state file is mapped for reading only: section=" + section);

@@ -148,7 +148,9 @@ public final class StateFile implements AutoCloseable {
                 // The umask may have taken some away. Whatever takes the name in the meantime is not followed.
                 Files.getFileAttributeView(unfinished, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
                         .setPermissions(permissions);
+                CrashPoint.INIT_CREATED.reached();
                 preallocate(channel, lengthBytes);
+                CrashPoint.INIT_PREALLOCATED.reached();
                 MappedByteBuffer mapping = channel.map(FileChannel.MapMode.READ_WRITE, 0, HEADER_LENGTH);
                 fillHeader(
                         new SharedMemory("header", new UnsafeBuffer(mapping)),
@@ -160,6 +162,7 @@ public final class StateFile implements AutoCloseable {
                 channel.force(true);
                 BufferUtil.free(mapping);
             }
+            CrashPoint.INIT_PREPARED.reached();
         } catch (IOException e) {
             deleteQuietly(unfinished, e);
             throw refusedBySystem("state file cannot be created", lengthBytes, file, e);
@@ -324,6 +327,7 @@ public final class StateFile implements AutoCloseable {
         header.putBytesPlain(MEDIA_PATH_OFFSET, mediaPath);
         header.putIntPlain(CHECKSUM_OFFSET, checksum(header));
         header.putLongPlain(MAGIC_OFFSET, MAGIC);
+        CrashPoint.INIT_HEADER_FILLED.reached();
         header.putIntRelease(VERSION_OFFSET, VERSION);
     }
 

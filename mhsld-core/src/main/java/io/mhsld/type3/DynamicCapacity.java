@@ -1,5 +1,6 @@
 package io.mhsld.type3;
 
+import io.mhsld.type3.ExtentJournal.Operation;
 import io.mhsld.type3.Refusal.Cause;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -133,7 +134,7 @@ public final class DynamicCapacity {
         if (refusal.isPresent()) {
             return refusal;
         }
-        journal.begin();
+        journal.begin(Operation.ADD);
         try {
             refusal = hooks.reserve(extents);
             if (refusal.isPresent()) {
@@ -182,7 +183,7 @@ public final class DynamicCapacity {
         }
         List<Extent> revoked = partsWithin(accepted, extents);
         List<Extent> withdrawn = partsWithin(pendingList(), extents);
-        journal.begin();
+        journal.begin(Operation.FORCED_RELEASE);
         try {
             replaceAccepted(left, !revoked.isEmpty());
             withdraw(holes);
@@ -199,7 +200,7 @@ public final class DynamicCapacity {
     public void releaseAll() {
         List<Extent> revoked = accepted.view();
         List<Extent> withdrawn = pendingList().view();
-        journal.begin();
+        journal.begin(Operation.RESET);
         try {
             replaceAccepted(List.of(), !revoked.isEmpty());
             groups.clear();
@@ -286,7 +287,7 @@ public final class DynamicCapacity {
             return refusal;
         }
         List<Extent> released = partsWithin(accepted, extents);
-        journal.begin();
+        journal.begin(Operation.RELEASE);
         try {
             replaceAccepted(left, true);
             recordLists();
@@ -463,7 +464,7 @@ public final class DynamicCapacity {
         ExtentList rest = new ExtentList();
         rest.addAll(group.extents());
         List<Extent> rejectedParts = rest.without(ExtentList.byAddress(acceptedParts));
-        journal.begin();
+        journal.begin(acceptedParts.isEmpty() ? Operation.REJECT : Operation.ACCEPT);
         try {
             while (groups.remove().id() != group.id()) {
                 // Only groups that were withdrawn whole stand before it: the host skipped its answer to them.

@@ -7,8 +7,24 @@ import java.util.List;
  * operation: between them owner map and lists may disagree, outside of them they may not (invariant I2).
  */
 public interface ExtentJournal {
+    /** What the lists go through. */
+    enum Operation {
+        /** Capacity is offered. */
+        ADD,
+        /** The host accepts an offer, or parts of it. */
+        ACCEPT,
+        /** The host accepts nothing of an offer. */
+        REJECT,
+        /** The host releases. */
+        RELEASE,
+        /** The fabric manager takes away. */
+        FORCED_RELEASE,
+        /** Everything is dropped. */
+        RESET
+    }
+
     /** An operation starts. */
-    void begin();
+    void begin(Operation operation);
 
     /** The lists are now these: at most {@link DynamicCapacity#MAX_EXTENTS} extents over both. */
     void record(List<Extent> accepted, List<PendingGroup> pending, int generation);
@@ -19,7 +35,7 @@ public interface ExtentJournal {
     /** Nobody looks. */
     ExtentJournal NONE = new ExtentJournal() {
         @Override
-        public void begin() {}
+        public void begin(Operation operation) {}
 
         @Override
         public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {}

@@ -123,7 +123,7 @@ final class CrashSweep {
         }
         ((StateFile) part(head, "state")).close();
         ((Media) part(head, "media")).close();
-        ((LeaseFile.Lease) part(head, "lease")).release();
+        ((Leases.Lease) part(head, "lease")).release();
         ((LeaseFile) part(head, "leases")).close();
     }
 
@@ -180,7 +180,9 @@ final class CrashSweep {
         LeaseFile leases = LeaseFile.openExisting(files.lockFile()).orElseThrow();
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
                 Media media = openMedia(state)) {
-            must(new Reaper(state, leases, media).reap(0) != Reaper.Outcome.ALIVE, "a dead head counts as alive");
+            must(
+                    new Reaper(state, leases, media, Machine.REAL).reap(0) != Reaper.Outcome.ALIVE,
+                    "a dead head counts as alive");
         } finally {
             leases.close();
         }
@@ -195,7 +197,7 @@ final class CrashSweep {
             while (died) {
                 CrashStep.arm(deaths);
                 try {
-                    new Reaper(state, leases, media).reap(0);
+                    new Reaper(state, leases, media, Machine.REAL).reap(0);
                     died = false;
                 } catch (CrashStep.Died e) {
                     deaths++;

@@ -318,7 +318,7 @@ class HeadTest {
     void shouldWaitForLeaseThatReaperHoldsForMoment() throws Exception {
         fixture.make(2, 1, 4);
         LeaseFile leases = LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
-        LeaseFile.Lease reaper = leases.tryHead(0).orElseThrow();
+        Leases.Lease reaper = leases.tryHead(0).orElseThrow();
         Thread later = new Thread(() -> {
             DeviceFixture.pause(150);
             reaper.release();
@@ -442,7 +442,7 @@ class HeadTest {
         fixture.make(2, 1, 4);
         try (LeaseFile leases =
                 LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow()) {
-            LeaseFile.Lease held = leases.tryHead(0).orElseThrow();
+            Leases.Lease held = leases.tryHead(0).orElseThrow();
             CompletableFuture<LocalHead> head = CompletableFuture.supplyAsync(() -> fixture.attach(0));
             // Longer than it would wait by itself, and shorter than the five seconds that the fixture asks for.
             DeviceFixture.pause(2_500);

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.DeviceFixture;
 import io.mhsld.DeviceFixture.Child;
-import io.mhsld.head.LeaseFile.Lease;
+import io.mhsld.head.Leases.Lease;
 import io.mhsld.state.StateFileException;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -13,7 +13,7 @@ final class LeaseHolder {
         LeaseFile leases = LeaseFile.open(Path.of(arguments[0]), PosixFilePermissions.fromString("rw-------"));
         StringBuilder got = new StringBuilder("holds");
         for (int i = 1; i < arguments.length; i++) {
-            Optional<LeaseFile.Lease> lease = leases.tryHead(Integer.parseInt(arguments[i]));
+            Optional<Leases.Lease> lease = leases.tryHead(Integer.parseInt(arguments[i]));
             got.append(lease.isPresent() ? " " + arguments[i] : " -");
         }
         System.out.println(got);

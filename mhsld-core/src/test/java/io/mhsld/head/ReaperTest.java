@@ -43,7 +43,7 @@ class ReaperTest {
         leases = LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
         media = Media.open(
                 Path.of(state.identity().mediaFile()), state.geometry().capacityBytes(), Media.Space.RESERVED);
-        reaper = new Reaper(state, leases, media);
+        reaper = new Reaper(state, leases, media, Machine.REAL);
     }
 
     @AfterEach
@@ -106,13 +106,13 @@ class ReaperTest {
         leaveDead(0, 2, 3);
         media.fill(2 * BLOCK, 3 * BLOCK, (byte) 9);
 
-        assertEquals(Outcome.REAPED, new Reaper(state, leases, media, 0).reap(0));
+        assertEquals(Outcome.REAPED, new Reaper(state, leases, media, Machine.REAL, 0).reap(0));
 
         assertEquals(List.of(), fixture.blocksOf(0));
         byte[] bytes = new byte[(int) (3 * BLOCK)];
         media.read(2 * BLOCK, bytes, 0, bytes.length);
         assertEquals(9, bytes[0], "the old bytes are there, and nobody's");
-        SharedCapacity next = new SharedCapacity(state, 1, media, reaper, line -> {});
+        SharedCapacity next = new SharedCapacity(state, 1, media, reaper, Machine.REAL, line -> {});
         assertTrue(next.reserve(List.of(Extent.untagged(2 * BLOCK, 3 * BLOCK))).isEmpty());
         media.read(2 * BLOCK, bytes, 0, bytes.length);
         assertTrue(Arrays.equals(new byte[bytes.length], bytes), "the next owner never sees them");
@@ -122,7 +122,7 @@ class ReaperTest {
     @Test
     void shouldLeaveAloneWhoHoldsItsLease() {
         leaveDead(0, 2, 3);
-        LeaseFile.Lease lease = leases.tryHead(0).orElseThrow();
+        Leases.Lease lease = leases.tryHead(0).orElseThrow();
         assertEquals(Outcome.ALIVE, reaper.reap(0));
         assertEquals(List.of(2, 3, 4), fixture.blocksOf(0));
         assertEquals(1, state.heads().incarnationAcquire(0));

@@ -55,7 +55,8 @@ class SharedCapacityTest {
         leases = LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
         media = Media.open(
                 Path.of(state.identity().mediaFile()), state.geometry().capacityBytes(), Media.Space.RESERVED);
-        capacity = new SharedCapacity(state, 0, media, new Reaper(state, leases, media), lines::add);
+        capacity = new SharedCapacity(
+                state, 0, media, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, lines::add);
     }
 
     @AfterEach
@@ -194,10 +195,10 @@ class SharedCapacityTest {
     void shouldWaitForOtherReaperOfDeadOwner() throws InterruptedException {
         state.heads().startRelease(2, 1, 1, 1);
         state.ownerMap().claim(2, 4, 4);
-        LeaseFile.Lease reaper = leases.tryHead(2).orElseThrow();
+        Leases.Lease reaper = leases.tryHead(2).orElseThrow();
         Thread other = new Thread(() -> {
             DeviceFixture.pause(100);
-            new Reaper(state, leases, media).freeLeftovers(2);
+            new Reaper(state, leases, media, Machine.REAL).freeLeftovers(2);
             state.heads().freeRelease(2);
             reaper.release();
         });
@@ -212,7 +213,7 @@ class SharedCapacityTest {
         // Stopped while it reaps; and blocks of a head that nobody is, in a damaged file.
         state.heads().startRelease(2, 1, 1, 1);
         state.ownerMap().claim(2, 4, 4);
-        LeaseFile.Lease reaper = leases.tryHead(2).orElseThrow();
+        Leases.Lease reaper = leases.tryHead(2).orElseThrow();
         state.ownerMap().claim(3, 12, 1);
         for (Extent wanted : List.of(extent(4, 1), extent(12, 1))) {
             long thread = Thread.currentThread().getId();
@@ -239,7 +240,8 @@ class SharedCapacityTest {
         Path onDisk = disk.resolve("media");
         Media.create(onDisk, state.geometry().capacityBytes(), PosixFilePermissions.fromString("rw-------"), false);
         media = Media.open(onDisk, state.geometry().capacityBytes(), Media.Space.SPARSE);
-        capacity = new SharedCapacity(state, 0, media, new Reaper(state, leases, media), lines::add);
+        capacity = new SharedCapacity(
+                state, 0, media, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, lines::add);
         reserved(extent(0, 4), extent(20, 4));
         media.fill(0, 4 * BLOCK, (byte) 9);
         String file = media.file().toString();
@@ -254,7 +256,7 @@ class SharedCapacityTest {
             capacity.release(List.of(extent(0, 4)));
             assertEquals(List.of(20, 21, 22, 23), fixture.blocksOf(0));
             assertEquals(4, state.counters(0).getAcquire(Counter.BLOCKS_OWNED));
-            new Reaper(state, leases, media).freeLeftovers(0);
+            new Reaper(state, leases, media, Machine.REAL).freeLeftovers(0);
             assertEquals(List.of(), fixture.blocksOf(0));
         } finally {
             assertEquals(0, new ProcessBuilder("chattr", "-i", file).start().waitFor());

@@ -68,7 +68,7 @@ class DynamicCapacityModelTest {
             private int generation;
 
             @Override
-            public void begin() {
+            public void begin(Operation operation) {
                 assertEquals(1, ++depth);
             }
 
