@@ -236,7 +236,7 @@ final class QmpSession {
      * over TCP with a capital letter, as every HTTP request does, or with a control character, as TLS does, is not listened to any longer.
      */
     private void closeForeignProtocol(String error) {
-        if (!local && !negotiated && error.matches("JSON parse error, stray '[A-Z\\x00-\\x1f]'.*")) {
+        if (!local && !negotiated && error.matches("JSON parse error, stray '[A-Z\\x00-\\x1f]'")) {
             close();
         }
     }
