@@ -210,7 +210,7 @@ quick_build() {
         say "building $module (at first use and when its sources have changed)"
         # Taken before the build: what is edited while it runs is newer than this.
         : >"$output.stamp.new"
-        if ! run_maven -Dquick -pl "$module" -am package >"$log" 2>&1; then
+        if ! (umask go-w && run_maven -Dquick -pl "$module" -am package >"$log" 2>&1); then
             # Up to the sentence with Maven's own conclusion; what follows is advice about Maven.
             grep -E '^\[ERROR\]' "$log" | sed '/^\[ERROR\] Failed to execute goal/q' | cut -c -400 | tail -n 20 >&2 ||
                 tail -n 20 "$log" >&2

@@ -64,7 +64,7 @@ class SecurityTest implements HeadProcesses.HoldsHeads {
     // ---- permissions
 
     @ParameterizedTest
-    @CsvSource({"000,false", "022,false", "077,false", "000,true", "077,true"})
+    @CsvSource({"000,false", "077,false", "000,true", "077,true"})
     void shouldOpenItsFilesToNobodyElseWhateverTheUmask(String umask, boolean group) throws IOException {
         heads.umask = umask;
         List<String> init = new ArrayList<>(List.of("init", heads.name, "--size=64M"));
@@ -75,7 +75,7 @@ class SecurityTest implements HeadProcesses.HoldsHeads {
         assertEquals(0, made.exitCode(), made.err());
         Path qmp = folder.resolve("qmp");
         heads.start(0, "--qmp=unix:" + qmp + ",server,nowait").awaitReady();
-        Outcome added = heads.runProcess("add", heads.name, "--head=0", "--offset=0", "--length=4M");
+        Outcome added = heads.run("add", "--head=0", "--offset=0", "--length=4M");
         assertEquals(0, added.exitCode(), added.err());
 
         String ours = group ? "rw-rw----" : "rw-------";
@@ -87,9 +87,9 @@ class SecurityTest implements HeadProcesses.HoldsHeads {
         expected.put("qmp", "rw-------");
         assertEquals(expected, permissions());
 
-        assertEquals(0, heads.runProcess("fence", heads.name, "--head=0").exitCode());
-        assertEquals(0, heads.runProcess("recover", heads.name).exitCode());
-        assertEquals(0, heads.runProcess("destroy", heads.name).exitCode());
+        assertEquals(0, heads.run("fence", "--head=0").exitCode());
+        assertEquals(0, heads.run("recover").exitCode());
+        assertEquals(0, heads.run("destroy").exitCode());
         // A process that was killed leaves the socket that the next one of that name replaces.
         assertEquals(Set.of("qmp"), permissions().keySet());
     }
