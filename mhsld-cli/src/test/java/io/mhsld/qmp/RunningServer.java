@@ -10,7 +10,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** A server with a small made-up command table, on a loop in a thread of its own. */
 final class RunningServer implements AutoCloseable {
@@ -20,6 +19,7 @@ final class RunningServer implements AutoCloseable {
     private static final int TIMER_MS = 10;
 
     final AtomicInteger resets = new AtomicInteger();
+    final AtomicInteger works = new AtomicInteger();
     final AtomicInteger echoes = new AtomicInteger();
     final CountDownLatch quit = new CountDownLatch(1);
     final List<Throwable> errors = new CopyOnWriteArrayList<>();
@@ -78,6 +78,7 @@ final class RunningServer implements AutoCloseable {
                         })
                         .returning(QmpType.ANY),
                 QmpCommand.of("work", arguments -> {
+                    works.incrementAndGet();
                     long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1);
                     while (System.nanoTime() < endNs) {
                         Thread.onSpinWait();
@@ -117,18 +118,18 @@ final class RunningServer implements AutoCloseable {
         return unsent.get(0);
     }
 
-    /** How late a timer of the loop came at worst, in nanoseconds, from now on. */
-    AtomicLong watchTimer() {
-        AtomicLong worstNs = new AtomicLong();
+    /** How many "work" commands were done at most between two turns of a timer of 10 ms, from now on. */
+    AtomicInteger watchTimer() {
+        AtomicInteger worst = new AtomicInteger();
         run(() -> {
-            long[] lastNs = {System.nanoTime()};
+            int[] last = {works.get()};
             loop.every(TIMER_MS, () -> {
-                long now = System.nanoTime();
-                worstNs.accumulateAndGet(now - lastNs[0] - TimeUnit.MILLISECONDS.toNanos(TIMER_MS), Math::max);
-                lastNs[0] = now;
+                int now = works.get();
+                worst.accumulateAndGet(now - last[0], Math::max);
+                last[0] = now;
             });
         });
-        return worstNs;
+        return worst;
     }
 
     /** On the loop's thread, and waits for it. */
