@@ -163,8 +163,9 @@ need() {
 }
 
 # Runs Maven in the checkout on the JDK found. It never reads our standard input.
+# What it builds will be run: whatever the umask, nobody else may write to it.
 run_maven() {
-    (cd "$root" && JAVA_HOME=$java_home exec mvn -B -ntp "$@" </dev/null)
+    (umask go-w && cd "$root" && JAVA_HOME=$java_home exec mvn -B -ntp "$@" </dev/null)
 }
 
 # One builder at a time per checkout: the lock is on a file that is always there, and ends with this process.
@@ -202,14 +203,14 @@ quick_build() {
     if ! is_fresh "$output" "$@"; then
         need JDK Maven
         local log=$root/$module/target/build.log
-        if ! { mkdir -p "${log%/*}" && : >"$output.stamp.new"; } 2>/dev/null; then
+        if ! (umask go-w && mkdir -p "${log%/*}" && : >"$output.stamp.new") 2>/dev/null; then
             say "$module must be built, and this user may not: folder=${log%/*}"
             exit "$EXIT_UNAVAILABLE"
         fi
         say "building $module (at first use and when its sources have changed)"
         # Taken before the build: what is edited while it runs is newer than this.
         : >"$output.stamp.new"
-        if ! run_maven -Dquick -pl "$module" -am package >"$log" 2>&1; then
+        if ! (umask go-w && run_maven -Dquick -pl "$module" -am package >"$log" 2>&1); then
             # Up to the sentence with Maven's own conclusion; what follows is advice about Maven.
             grep -E '^\[ERROR\]' "$log" | sed '/^\[ERROR\] Failed to execute goal/q' | cut -c -400 | tail -n 20 >&2 ||
                 tail -n 20 "$log" >&2

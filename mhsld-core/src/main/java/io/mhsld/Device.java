@@ -13,6 +13,7 @@ import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
 import io.mhsld.state.CrashPoint;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
@@ -172,14 +173,26 @@ public final class Device {
     /** After an init that failed: without a device before, not even its lock file stays. */
     private static void leaveNothingBehind(
             DeviceFiles files, MediaBinding binding, LeaseFile leases, RuntimeException reason) {
-        try {
-            delete(files.unfinishedStateFile());
-            if (Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS)) {
-                binding.unbind();
-                leases.retire();
+        List<Runnable> steps = List.of(
+                () -> delete(files.unfinishedStateFile()),
+                () -> {
+                    if (Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS)) {
+                        binding.unbind();
+                    }
+                },
+                () -> {
+                    if (Files.notExists(files.stateFile(), LinkOption.NOFOLLOW_LINKS)) {
+                        leases.retire();
+                    }
+                });
+        for (Runnable step : steps) {
+            try {
+                // Each for itself: what one cannot remove, somebody else's file in our way, keeps the others from
+                // nothing.
+                step.run();
+            } catch (StateFileException e) {
+                reason.addSuppressed(e);
             }
-        } catch (StateFileException e) {
-            reason.addSuppressed(e);
         }
     }
 
@@ -204,13 +217,14 @@ public final class Device {
             Path media = mediaFileOf(files).orElse(files.mediaFile());
             delete(files.unfinishedStateFile());
             if (media.equals(files.mediaFile())) {
+                Media.deleteUnfinished(media);
                 delete(media);
             }
             CrashPoint.DESTROY_MEDIA_REMOVED.reached();
             new MediaBinding(media, files).unbind();
             CrashPoint.DESTROY_MEDIA_UNBOUND.reached();
             for (int head = 0; head < Geometry.MAX_HEADS; head++) {
-                delete(files.controlSocket(head));
+                deleteSocket(files.controlSocket(head));
             }
             CrashPoint.DESTROY_SOCKETS_REMOVED.reached();
             // Last, so that a destroy that did not come to its end can be repeated.
@@ -274,7 +288,7 @@ public final class Device {
     public static Recovery recover(DeviceFiles files, long waitMs) {
         return withDeviceLease(files, waitMs, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                    Media media = openMedia(files, state)) {
+                    Media media = MediaBinding.open(files, state)) {
                 CrashPoint.RECOVER_BEGUN.reached();
                 Inspector.Report before = Inspector.inspect(state, leases::isHeld);
                 Reaper reaper = new Reaper(state, leases, media, Machine.REAL);
@@ -300,7 +314,7 @@ public final class Device {
     public static Optional<Long> fence(DeviceFiles files, int head) {
         return withDeviceLease(files, KILL_PATIENCE_MS, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                    Media media = openMedia(files, state)) {
+                    Media media = MediaBinding.open(files, state)) {
                 Reaper reaper = new Reaper(state, leases, media, Machine.REAL);
                 // A reaper, or somebody who looks, may hold the lease for an instant.
                 long pid = await(() -> holderOf(state, leases, head), PROBE_PATIENCE_MS)
@@ -335,7 +349,8 @@ public final class Device {
         if (!leases.isHeld(head)) {
             return Optional.of(NOBODY);
         }
-        return isAlive(row) ? Optional.of(row.pid()) : Optional.empty();
+        // The table is no witness: it could name any process that the user of fence may kill.
+        return isAlive(row) && leases.isHeldBy(head, row.pid()) ? Optional.of(row.pid()) : Optional.empty();
     }
 
     // ---- parts
@@ -455,20 +470,23 @@ public final class Device {
         }
     }
 
-    private static Media openMedia(DeviceFiles files, StateFile state) {
-        new MediaBinding(Path.of(state.identity().mediaFile()), files).requireOurs();
-        return Media.open(
-                Path.of(state.identity().mediaFile()),
-                state.geometry().capacityBytes(),
-                state.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
-    }
-
     private static Optional<Path> mediaFileOf(DeviceFiles files) {
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
             return Optional.of(Path.of(state.identity().mediaFile()));
         } catch (StateFileException e) {
             // A state file that cannot be read can still be destroyed.
             return Optional.empty();
+        }
+    }
+
+    /** Something else of that name is not ours. */
+    private static void deleteSocket(Path file) {
+        try {
+            if (FileGuard.look(file).isSocket()) {
+                delete(file);
+            }
+        } catch (IOException e) {
+            // There is none, which is the usual case.
         }
     }
 

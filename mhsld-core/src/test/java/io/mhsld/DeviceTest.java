@@ -25,6 +25,9 @@ import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -424,12 +427,33 @@ class DeviceTest {
     // ---- destroy
 
     @Test
+    void shouldLeaveAFileAloneThatHasTheNameOfASocket() throws IOException {
+        fixture.make(4, 1, 4);
+        Path precious = Files.writeString(fixture.files().controlSocket(3), "precious");
+        Path linked = fixture.folder().resolve("linked");
+        leaveSocket(linked);
+        Files.createSymbolicLink(fixture.files().controlSocket(2), linked);
+        Files.createDirectory(fixture.files().controlSocket(1));
+        Device.destroy(fixture.files(), 0);
+        assertEquals("precious", Files.readString(precious));
+        assertEquals(List.of("dev.head1.sock", "dev.head2.sock", "dev.head3.sock", "linked"), filesLeft());
+    }
+
+    private static void leaveSocket(Path file) throws IOException {
+        try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            channel.bind(UnixDomainSocketAddress.of(file));
+        }
+    }
+
+    @Test
     void shouldRemoveAllFilesOfDevice() throws IOException {
         fixture.make(4, 1, 4);
         Files.createFile(fixture.files().unfinishedStateFile());
         for (int head : new int[] {0, 3, 63}) {
-            Files.createFile(fixture.files().controlSocket(head));
+            leaveSocket(fixture.files().controlSocket(head));
         }
+        Files.createFile(fixture.folder().resolve(".dev.media.new"));
+        Files.createFile(fixture.folder().resolve("dev.media.device.new"));
         Files.createFile(fixture.folder().resolve("dev.other"));
         assertEquals(Optional.empty(), Device.destroy(fixture.files(), 0));
         assertEquals(List.of("dev.other"), filesLeft());

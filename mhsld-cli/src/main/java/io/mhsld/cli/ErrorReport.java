@@ -57,7 +57,7 @@ final class ErrorReport {
             lines.forEach(
                     line -> text.append("  ").append(line.replace("\t", "    ")).append('\n'));
         }
-        return text.toString();
+        return Console.printable(text.toString());
     }
 
     /** The members of the JSON object. */

@@ -23,10 +23,8 @@ import io.mhsld.type3.EventRecord;
 import io.mhsld.type3.Extent;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -104,8 +102,7 @@ final class HeadProcess {
     private HeadProcess(Options options, Console console) {
         this.options = options;
         this.console = console;
-        this.log = text -> console.err()
-                .println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " head=" + options.head + " " + text);
+        this.log = new BoundedLog(console.err(), options.head, System::nanoTime);
     }
 
     /** Runs until it is told to leave. */
@@ -137,7 +134,7 @@ final class HeadProcess {
             try (QmpServer server = new QmpServer(
                     loop,
                     new Machine(head),
-                    CxlCommands.of(head, options.deviceId, options.driver),
+                    CxlCommands.of(head, options.deviceId, options.driver, loop::execute),
                     head::recordError)) {
                 List<QmpAddress> addresses = listen(server, head);
                 head.serve();
@@ -178,23 +175,30 @@ final class HeadProcess {
 
     private List<QmpAddress> listen(QmpServer server, Head head) {
         try {
-            server.listen(QmpAddress.unix(head.controlSocket()));
-            shareWithGroup(head);
+            listenForControl(server, head);
             return options.qmp.stream().map(server::listen).toList();
         } catch (QmpException e) {
             throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
         }
     }
 
-    /** A device that is open to its group would be of little use to the group without the sockets. */
-    private static void shareWithGroup(Head head) {
+    /** A device that is open to its group would be of little use to the group without the control socket. */
+    private static void listenForControl(QmpServer server, Head head) {
+        QmpAddress address = QmpAddress.unix(head.controlSocket());
+        PosixFileAttributes state;
         try {
-            if (Files.getPosixFilePermissions(head.files().stateFile()).contains(PosixFilePermission.GROUP_WRITE)) {
-                Files.setPosixFilePermissions(head.controlSocket(), PosixFilePermissions.fromString("rw-rw----"));
-            }
+            state = Files.readAttributes(head.files().stateFile(), PosixFileAttributes.class);
         } catch (IOException e) {
             throw new StateFileException(
-                    Problem.SYSTEM, "control socket cannot be opened to the group", head.controlSocket(), e);
+                    Problem.SYSTEM,
+                    "state file cannot be looked at",
+                    head.files().stateFile(),
+                    e);
+        }
+        if (state.permissions().contains(PosixFilePermission.GROUP_WRITE)) {
+            server.listenShared(address, state.group());
+        } else {
+            server.listen(address);
         }
     }
 

@@ -69,6 +69,8 @@ public final class Main implements Runnable {
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setAbbreviatedOptionsAllowed(false);
         commandLine.setUsageHelpAutoWidth(false);
+        // A word that begins with @ is a word, not a file to take words from.
+        commandLine.setExpandAtFiles(false);
         Map<String, String> exitCodes = new LinkedHashMap<>();
         Arrays.stream(ExitCode.values()).forEach(code -> exitCodes.put(Integer.toString(code.number()), code.words()));
         describeExitCodes(commandLine, exitCodes);
@@ -93,7 +95,9 @@ public final class Main implements Runnable {
         ExitCode exitCode = exitCodeOf(error);
         console.out().flush();
         console.err()
-                .println("mhsld: " + (exitCode == ExitCode.INTERNAL ? "internal error: " + error : error.getMessage()));
+                .println("mhsld: "
+                        + Console.printable(
+                                exitCode == ExitCode.INTERNAL ? "internal error: " + error : error.getMessage()));
         if (exitCode == ExitCode.INTERNAL) {
             if (System.getenv("MHSLD_TRACE") != null) {
                 error.printStackTrace(console.err());

@@ -79,7 +79,7 @@ final class StatusReport {
         StateFile.Identity identity = facts.identity();
         line(facts.name() + ": " + summary(geometry) + ", serial " + Long.toUnsignedString(identity.serial()));
         line("state file: " + facts.files().stateFile());
-        line("media file: " + identity.mediaFile() + " (" + mediaSpace(identity) + ")");
+        line("media file: " + Console.printable(identity.mediaFile()) + " (" + mediaSpace(identity) + ")");
         line("made: " + Times.utc(identity.createdMs()) + ", device id " + identity.deviceId());
         geometry.regions().forEach(region -> line(summary(region)));
         line("blocks: " + sum());
@@ -214,7 +214,7 @@ final class StatusReport {
     }
 
     private static void head(Json out, HeadFacts head, Geometry geometry) {
-        String socket = head.row().controlSocket();
+        String socket = Console.printable(head.row().controlSocket());
         out.put("head", head.head()).put("state", head.state().label());
         if (head.row().pid() > 0) {
             out.put("pid", head.row().pid()).put("since_ms", head.row().attachedMs());

@@ -22,7 +22,6 @@ import io.mhsld.type3.Refusal.Cause;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -31,6 +30,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 
 /**
  * The device's commands on a head's QMP socket: QEMU's two for dynamic capacity, with QEMU's arguments, order of checks and texts, and our own,
@@ -74,8 +74,10 @@ public final class CxlCommands {
     private final Geometry geometry;
     private final String deviceId;
     private final HostDriver.Mode driverMode;
+    private final MemoryCommands memory;
 
-    private CxlCommands(Head head, String deviceId, HostDriver.Mode driverMode) {
+    private CxlCommands(Head head, String deviceId, HostDriver.Mode driverMode, Executor later) {
+        this.memory = new MemoryCommands(head, later);
         this.head = head;
         this.mailbox = head.mailbox();
         this.capacity = head.device().capacity();
@@ -89,15 +91,14 @@ public final class CxlCommands {
      *
      * @param deviceId what {@code path} may call the device, bare or at the end of a QOM path
      * @param driverMode what answers for the host; told by {@code x-query-head}
+     * @param later runs a task on the head's thread, when everybody else there had a turn
      */
-    public static List<QmpCommand> of(Head head, String deviceId, HostDriver.Mode driverMode) {
-        return new CxlCommands(head, deviceId, driverMode).table();
+    public static List<QmpCommand> of(Head head, String deviceId, HostDriver.Mode driverMode, Executor later) {
+        return new CxlCommands(head, deviceId, driverMode, later).table();
     }
 
     private List<QmpCommand> table() {
-        QmpParameter dpa = required("dpa", QmpType.UINT64);
-        QmpParameter length = required("length", QmpType.UINT64);
-        return List.of(
+        List<QmpCommand> table = new ArrayList<>(List.of(
                 QmpCommand.of(
                                 "cxl-add-dynamic-capacity",
                                 this::add,
@@ -125,12 +126,9 @@ public final class CxlCommands {
                 QmpCommand.of("x-query-events", this::queryEvents, optional("since", QmpType.UINT64))
                         .returning(QmpType.ANY),
                 QmpCommand.of("x-cci", this::cci, required("opcode", QmpType.UINT16), optional("payload", QmpType.STR))
-                        .returning(QmpType.ANY),
-                QmpCommand.of("x-mem-check", this::memoryCheck, dpa, length),
-                QmpCommand.of("x-mem-read", this::memoryRead, dpa, length).returning(QmpType.ANY),
-                QmpCommand.of("x-mem-write", this::memoryWrite, dpa, required("data", QmpType.STR)),
-                QmpCommand.of("x-mem-fill", this::memoryFill, dpa, length, required("value", QmpType.UINT8)),
-                QmpCommand.of("x-mem-crc", this::memoryCrc, dpa, length).returning(QmpType.ANY));
+                        .returning(QmpType.ANY)));
+        table.addAll(memory.table());
+        return table;
     }
 
     // ---- dynamic capacity
@@ -301,7 +299,7 @@ public final class CxlCommands {
         return row;
     }
 
-    // ---- mailbox and memory
+    // ---- mailbox
 
     private QmpReply cci(QmpArguments arguments) {
         byte[] payload;
@@ -315,60 +313,5 @@ public final class CxlCommands {
         answer.put("return-code", (long) response.code().value());
         answer.put("payload", HexFormat.of().formatHex(response.payload()));
         return QmpReply.of(answer);
-    }
-
-    private QmpReply memoryCheck(QmpArguments arguments) {
-        return accessAnswer(head.device().checkAccess(arguments.number("dpa"), arguments.number("length")));
-    }
-
-    private QmpReply memoryRead(QmpArguments arguments) {
-        long length = arguments.number("length");
-        if (Long.compareUnsigned(length, MEMORY_CHUNK_BYTES) > 0) {
-            return QmpReply.refused("Parameter 'length' expects at most " + MEMORY_CHUNK_BYTES);
-        }
-        byte[] bytes = new byte[(int) length];
-        Optional<Refusal> refusal = head.device().read(arguments.number("dpa"), bytes, 0, bytes.length);
-        return refusal.isPresent()
-                ? accessAnswer(refusal)
-                : QmpReply.of(Map.of("data", Base64.getEncoder().encodeToString(bytes)));
-    }
-
-    private QmpReply memoryWrite(QmpArguments arguments) {
-        byte[] bytes;
-        try {
-            bytes = Base64.getDecoder().decode(arguments.text("data"));
-        } catch (IllegalArgumentException e) {
-            return QmpReply.refused("Parameter 'data' expects Base64");
-        }
-        return accessAnswer(head.device().write(arguments.number("dpa"), bytes, 0, bytes.length));
-    }
-
-    private QmpReply memoryFill(QmpArguments arguments) {
-        return accessAnswer(head.device()
-                .fill(arguments.number("dpa"), arguments.number("length"), (byte) arguments.number("value")));
-    }
-
-    private QmpReply memoryCrc(QmpArguments arguments) {
-        long dpa = arguments.number("dpa");
-        long length = arguments.number("length");
-        Optional<Refusal> refusal = head.device().checkAccess(dpa, length);
-        return refusal.isPresent()
-                ? accessAnswer(refusal)
-                : QmpReply.of(
-                        Map.of("crc32c", Integer.toUnsignedLong(head.device().crc32c(dpa, length))));
-    }
-
-    private QmpReply accessAnswer(Optional<Refusal> refusal) {
-        if (refusal.isEmpty()) {
-            return QmpReply.done();
-        }
-        head.countRefusedAccess(refusal.get());
-        String text = switch (refusal.get().cause()) {
-            case LENGTH_ZERO -> "length is zero";
-            case OUTSIDE_REGION -> "no region has this range";
-            case NO_SPACE -> "no memory left for the bytes";
-            default -> "range is not all accepted and owned by this head";
-        };
-        return QmpReply.refused(text + ": " + refusal.get().detail() + " head=" + head.id());
     }
 }

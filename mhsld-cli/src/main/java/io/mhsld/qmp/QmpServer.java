@@ -12,6 +12,8 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -20,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -31,8 +34,11 @@ import java.util.function.Consumer;
  * <p>All methods belong on the loop's thread, or before it runs.
  */
 public final class QmpServer implements AutoCloseable {
-    /** How many clients may be connected; a further one is told so and let go. */
-    public static final int CLIENTS_LIMIT = 128;
+    /** How many clients may be connected to a head, at all of its sockets together: one more than all the peers of 64 heads, and as many again. */
+    public static final int CLIENTS_LIMIT = 192;
+
+    /** How many of them at one socket, so that whoever fills it leaves room at the others; a further one is told so and let go. */
+    public static final int SOCKET_CLIENTS_LIMIT = 128;
 
     /** How long a message may be. A longer one is read, answered with an error and otherwise ignored. */
     public static final int MESSAGE_LENGTH_LIMIT = 1 << 20;
@@ -46,6 +52,18 @@ public final class QmpServer implements AutoCloseable {
     /** With so much unsent for a client, the next event disconnects it. */
     public static final int BACKLOG_LIMIT_BYTES = 1 << 20;
 
+    /** With so much unsent for all clients together, nothing more is read from those that have something to read: the head has 256 MiB in all. */
+    public static final int OUTPUT_LIMIT_BYTES = 1 << 25;
+
+    /** So many messages of a client at a time, then the others get their turn. */
+    static final int MESSAGES_PER_TURN = 64;
+
+    /** And so long, if the messages take long: with every client at work the head still comes round three times a second. */
+    static final long TURN_NS = 1_500_000;
+
+    /** Clients that are turned away or cut off are told of once in so long, so that they cannot fill anybody's log. */
+    private static final long REPORT_PERIOD_NS = TimeUnit.MINUTES.toNanos(1);
+
     private static final int READ_LENGTH = 1 << 16;
     private static final int ACCEPT_RETRY_MS = 1000;
 
@@ -56,6 +74,8 @@ public final class QmpServer implements AutoCloseable {
     private final List<AutoCloseable> listeners = new ArrayList<>();
     private final Set<QmpSession> sessions = new LinkedHashSet<>();
     private final QmpInputBudget inputBudget = new QmpInputBudget(INPUT_LIMIT_BYTES);
+    private Optional<Long> lastRareReportNs = Optional.empty();
+    private long unsentBytes;
     private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(READ_LENGTH);
 
     /**
@@ -81,19 +101,30 @@ public final class QmpServer implements AutoCloseable {
      */
     public QmpAddress listen(QmpAddress address) {
         if (address.file().isPresent()) {
-            UnixSocketFile socket = UnixSocketFile.listen(address.file().get());
-            listeners.add(socket);
-            acceptFrom(socket.channel(), true);
+            listenAt(address.file().get());
             return address;
         }
         ServerSocketChannel channel = bound(address);
         listeners.add(channel);
-        acceptFrom(channel, false);
+        acceptFrom(new Listener(channel, false, QmpPeer::refusal));
         try {
             return QmpAddress.tcp((InetSocketAddress) channel.getLocalAddress());
         } catch (IOException e) {
             throw new UncheckedIOException("bound port has no address: address=" + address, e);
         }
+    }
+
+    /** The same at a unix socket that the members of a group may connect to as well. */
+    public QmpAddress listenShared(QmpAddress address, GroupPrincipal group) {
+        listenAt(address.file().orElseThrow()).shareWith(group);
+        return address;
+    }
+
+    private UnixSocketFile listenAt(Path file) {
+        UnixSocketFile socket = UnixSocketFile.listen(file);
+        listeners.add(socket);
+        acceptFrom(new Listener(socket.channel(), true, socket::refusal));
+        return socket;
     }
 
     /**
@@ -169,6 +200,28 @@ public final class QmpServer implements AutoCloseable {
         errorSink.accept(error);
     }
 
+    /** For what any client can bring about at any time. */
+    void reportRarely(Throwable error) {
+        long now = System.nanoTime();
+        if (lastRareReportNs.map(last -> now - last >= REPORT_PERIOD_NS).orElse(true)) {
+            lastRareReportNs = Optional.of(now);
+            report(error);
+        }
+    }
+
+    /** Keeps the sum of what is unsent. */
+    void countOutput(long bytes) {
+        unsentBytes += bytes;
+    }
+
+    long unsentBytes() {
+        return unsentBytes;
+    }
+
+    boolean isOutputFull() {
+        return unsentBytes > OUTPUT_LIMIT_BYTES;
+    }
+
     void forget(QmpSession session) {
         sessions.remove(session);
     }
@@ -222,18 +275,37 @@ public final class QmpServer implements AutoCloseable {
         }
     }
 
-    private void acceptFrom(ServerSocketChannel channel, boolean local) {
-        loop.register(channel, SelectionKey.OP_ACCEPT, key -> accept(channel, local, key));
+    /** Looks at who has connected. */
+    private interface Doorkeeper {
+        Optional<String> refusal(SocketChannel client) throws IOException;
     }
 
-    private void accept(ServerSocketChannel channel, boolean local, SelectionKey listening) {
+    /** One socket that is listened on. */
+    private static final class Listener {
+        private final ServerSocketChannel channel;
+        private final boolean local;
+        private final Doorkeeper doorkeeper;
+        private int clients;
+
+        private Listener(ServerSocketChannel channel, boolean local, Doorkeeper doorkeeper) {
+            this.channel = channel;
+            this.local = local;
+            this.doorkeeper = doorkeeper;
+        }
+    }
+
+    private void acceptFrom(Listener listener) {
+        loop.register(listener.channel, SelectionKey.OP_ACCEPT, key -> accept(listener, key));
+    }
+
+    private void accept(Listener listener, SelectionKey listening) {
         SocketChannel client;
         try {
-            client = channel.accept();
+            client = listener.channel.accept();
         } catch (IOException e) {
             // Most likely there are no file descriptors left. The client stays in the queue, where asking again at once
             // would find it.
-            report(e);
+            reportRarely(e);
             listening.interestOps(0);
             loop.after(ACCEPT_RETRY_MS, () -> {
                 if (listening.isValid()) {
@@ -244,37 +316,42 @@ public final class QmpServer implements AutoCloseable {
         }
         if (client != null) {
             try {
-                welcome(client, local);
+                welcome(client, listener);
             } catch (IOException e) {
                 closeQuietly(client);
             }
         }
     }
 
-    private void welcome(SocketChannel client, boolean local) throws IOException {
-        if (sessions.size() >= CLIENTS_LIMIT) {
-            turnAway(client);
+    private void welcome(SocketChannel client, Listener listener) throws IOException {
+        Optional<String> refusal = listener.doorkeeper.refusal(client);
+        if (refusal.isEmpty() && listener.clients >= SOCKET_CLIENTS_LIMIT) {
+            refusal = Optional.of("too many QMP clients: limit=" + SOCKET_CLIENTS_LIMIT);
+        } else if (refusal.isEmpty() && sessions.size() >= CLIENTS_LIMIT) {
+            refusal = Optional.of("too many QMP clients at all sockets of this head: limit=" + CLIENTS_LIMIT);
+        }
+        if (refusal.isPresent()) {
+            turnAway(client, refusal.get());
             return;
         }
-        if (!local) {
+        if (!listener.local) {
             client.setOption(StandardSocketOptions.TCP_NODELAY, true);
         }
-        QmpSession session = new QmpSession(this, client, local, inputBudget);
+        QmpSession session = new QmpSession(this, client, listener.local, inputBudget, () -> listener.clients--);
         SelectionKey key = loop.register(client, SelectionKey.OP_READ, ready -> session.ready());
         sessions.add(session);
+        listener.clients++;
         Map<String, Object> greeting = new LinkedHashMap<>();
         greeting.put("version", machine.version().toJson());
         greeting.put("capabilities", List.of());
         session.open(key, Map.of("QMP", greeting));
     }
 
-    private static void turnAway(SocketChannel client) throws IOException {
+    private void turnAway(SocketChannel client, String why) throws IOException {
+        reportRarely(new IOException(why));
         try (client) {
             client.configureBlocking(false);
-            String refusal = QmpJson.write(Map.of(
-                    "error",
-                    QmpError.generic("too many QMP clients: limit=" + CLIENTS_LIMIT)
-                            .toJson()));
+            String refusal = QmpJson.write(Map.of("error", QmpError.generic(why).toJson()));
             client.write(ByteBuffer.wrap((refusal + "\r\n").getBytes(StandardCharsets.US_ASCII)));
         }
     }

@@ -14,9 +14,6 @@ import java.util.Map;
  * nothing more is read from it. Everything happens on the loop's thread.
  */
 final class QmpSession {
-    /** So many messages at a time, then the other clients get their turn. */
-    private static final int MESSAGES_PER_TURN = 64;
-
     private static final int WRITE_LENGTH_LIMIT = 1 << 16;
 
     private final QmpServer server;
@@ -24,6 +21,7 @@ final class QmpSession {
     private final QmpFramer framer;
     private final ArrayDeque<ByteBuffer> outgoing = new ArrayDeque<>();
     private final boolean local;
+    private final Runnable whenClosed;
     private SelectionKey key;
     private ByteBuffer unread = ByteBuffer.allocate(0);
     private long outgoingBytes;
@@ -33,7 +31,8 @@ final class QmpSession {
     private boolean inputEnded;
     private boolean closed;
 
-    QmpSession(QmpServer server, SocketChannel channel, boolean local, QmpInputBudget budget) {
+    QmpSession(QmpServer server, SocketChannel channel, boolean local, QmpInputBudget budget, Runnable whenClosed) {
+        this.whenClosed = whenClosed;
         this.server = server;
         this.channel = channel;
         this.local = local;
@@ -60,8 +59,9 @@ final class QmpSession {
             return;
         }
         if (outgoingBytes > QmpServer.BACKLOG_LIMIT_BYTES) {
-            server.report(new IOException("QMP client does not read its events and is disconnected: backlogBytes="
-                    + outgoingBytes + " limitBytes=" + QmpServer.BACKLOG_LIMIT_BYTES));
+            // The same words each time: the error log counts what it knows, and has room for what it does not.
+            server.reportRarely(new IOException("QMP client does not read its events and is disconnected: limitBytes="
+                    + QmpServer.BACKLOG_LIMIT_BYTES));
             close();
             return;
         }
@@ -82,12 +82,14 @@ final class QmpSession {
         }
         framer.close();
         outgoing.clear();
+        server.countOutput(-outgoingBytes);
         try {
             channel.close();
         } catch (IOException e) {
             server.report(e);
         }
         server.forget(this);
+        whenClosed.run();
     }
 
     private interface Step {
@@ -113,8 +115,12 @@ final class QmpSession {
     private void pump() throws IOException {
         boolean isLeftover = unread.hasRemaining();
         ByteBuffer input = isLeftover ? unread : read();
+        long startNs = System.nanoTime();
         int messages = 0;
-        while (input.hasRemaining() && !isHeldUp() && messages < MESSAGES_PER_TURN) {
+        while (input.hasRemaining()
+                && !isHeldUp()
+                && messages < QmpServer.MESSAGES_PER_TURN
+                && System.nanoTime() - startNs < QmpServer.TURN_NS) {
             QmpFramer.Frame frame = framer.next(input);
             if (frame != null) {
                 answer(frame);
@@ -128,7 +134,10 @@ final class QmpSession {
     }
 
     private boolean isHeldUp() {
-        return closed || pending || outgoingBytes > QmpServer.PAUSE_BYTES;
+        return closed
+                || pending
+                || outgoingBytes > QmpServer.PAUSE_BYTES
+                || (outgoingBytes > 0 && server.isOutputFull());
     }
 
     private ByteBuffer read() throws IOException {
@@ -224,10 +233,10 @@ final class QmpSession {
 
     /**
      * Any web page can make a browser send lines to a port of this machine, and among garbage a command would be found. So whoever begins
-     * over TCP with a capital letter, as every HTTP request does, is not listened to any longer.
+     * over TCP with a capital letter, as every HTTP request does, or with a control character, as TLS does, is not listened to any longer.
      */
     private void closeForeignProtocol(String error) {
-        if (!local && !negotiated && error.matches("JSON parse error, stray '[A-Z]'")) {
+        if (!local && !negotiated && error.matches("JSON parse error, stray '[A-Z\\x00-\\x1f]'")) {
             close();
         }
     }
@@ -261,6 +270,7 @@ final class QmpSession {
         ByteBuffer line = ByteBuffer.wrap((text + "\r\n").getBytes(StandardCharsets.US_ASCII));
         outgoing.add(line);
         outgoingBytes += line.remaining();
+        server.countOutput(line.remaining());
     }
 
     private void flush() throws IOException {
@@ -274,6 +284,7 @@ final class QmpSession {
             boolean pieceWritten = !line.hasRemaining();
             line.limit(end);
             outgoingBytes -= written;
+            server.countOutput(-written);
             if (!pieceWritten) {
                 return;
             }

@@ -14,7 +14,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -29,11 +33,14 @@ final class UnixSocketFile implements AutoCloseable {
     private final Path file;
     private final ServerSocketChannel channel;
     private final Object fileKey;
+    private final UserPrincipal owner;
+    private boolean isShared;
 
-    private UnixSocketFile(Path file, ServerSocketChannel channel, Object fileKey) {
+    private UnixSocketFile(Path file, ServerSocketChannel channel) throws IOException {
         this.file = file;
         this.channel = channel;
-        this.fileKey = fileKey;
+        this.fileKey = keyOf(file);
+        this.owner = Files.getOwner(file, LinkOption.NOFOLLOW_LINKS);
     }
 
     /** Throws a {@link QmpException} that says why not: a live socket, another kind of file, no folder, no permission. */
@@ -63,6 +70,29 @@ final class UnixSocketFile implements AutoCloseable {
         return channel;
     }
 
+    /** Lets the members of a group connect too; with a {@link QmpException} when the system does not allow it. */
+    void shareWith(GroupPrincipal group) {
+        try {
+            PosixFileAttributeView view =
+                    Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
+            if (!view.readAttributes().group().equals(group)) {
+                view.setGroup(group);
+            }
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw----"));
+            isShared = true;
+        } catch (IOException e) {
+            throw new QmpException(
+                    "QMP socket cannot be opened to the group: group=" + group.getName() + " reason=" + e.getMessage()
+                            + " file=" + file,
+                    e);
+        }
+    }
+
+    /** Why a client that has connected is not served; empty when it is. */
+    Optional<String> refusal(SocketChannel client) throws IOException {
+        return isShared ? Optional.empty() : QmpPeer.refusal(client, owner);
+    }
+
     /** Stops listening, and removes the file unless somebody put another one there. */
     @Override
     public void close() throws IOException {
@@ -82,7 +112,9 @@ final class UnixSocketFile implements AutoCloseable {
         try {
             channel.bind(UnixDomainSocketAddress.of(file));
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-            return new UnixSocketFile(file, channel, keyOf(file));
+            UnixSocketFile socket = new UnixSocketFile(file, channel);
+            letGoOfTheEarly(channel);
+            return socket;
         } catch (BindException e) {
             channel.close();
             if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
@@ -92,6 +124,14 @@ final class UnixSocketFile implements AutoCloseable {
         } catch (IOException e) {
             channel.close();
             throw e;
+        }
+    }
+
+    /** Whoever connected before the file had its permissions had only the umask against him. */
+    private static void letGoOfTheEarly(ServerSocketChannel channel) throws IOException {
+        channel.configureBlocking(false);
+        for (SocketChannel early = channel.accept(); early != null; early = channel.accept()) {
+            early.close();
         }
     }
 

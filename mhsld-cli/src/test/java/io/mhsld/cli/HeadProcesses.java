@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -30,13 +32,28 @@ final class HeadProcesses implements AutoCloseable {
     private static final long NEEDED_BYTES = 1L << 30;
     private static final AtomicInteger NEXT = new AtomicInteger();
 
-    final String name =
-            folderWithRoom() + "mhsld-test-" + ProcessHandle.current().pid() + "-" + NEXT.incrementAndGet();
-    final DeviceFiles files = DeviceFiles.named(name);
+    final String name;
+    final DeviceFiles files;
+    /** Of the processes that are started from now on. */
+    String umask = "022";
+
+    /** What the processes that are started from now on have in their environment besides. */
+    final Map<String, String> environment = new HashMap<>();
+
+    /** Where the processes that are started from now on run. */
+    Path workingFolder = Path.of("").toAbsolutePath();
+
     private final List<Head> heads = new ArrayList<>();
     private final Path outputFolder;
 
     HeadProcesses() {
+        this(folderWithRoom() + "mhsld-test-" + ProcessHandle.current().pid() + "-" + NEXT.incrementAndGet());
+    }
+
+    /** The device of this name, which is a path to choose where it is. */
+    HeadProcesses(String name) {
+        this.name = name;
+        this.files = DeviceFiles.named(name);
         try {
             outputFolder = Files.createTempDirectory("mhsld-test-output-");
         } catch (IOException e) {
@@ -128,7 +145,47 @@ final class HeadProcesses implements AutoCloseable {
 
     /** Starts {@code mhsld head} with exactly these options. */
     Head startRaw(int head, List<String> options) {
-        List<String> command = new ArrayList<>(List.of(
+        List<String> arguments = new ArrayList<>(List.of("head"));
+        arguments.addAll(options);
+        int number = heads.size();
+        Path out = outputFolder.resolve(number + "-head" + head + ".out");
+        Path err = outputFolder.resolve(number + "-head" + head + ".err");
+        try {
+            Process process = processOf(arguments)
+                    .redirectOutput(out.toFile())
+                    .redirectError(err.toFile())
+                    .start();
+            Head started = new Head(head, process, out, err);
+            heads.add(started);
+            return started;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Runs a verb in a JVM of its own. */
+    Outcome runProcess(String... arguments) {
+        Path out = outputFolder.resolve("verb.out");
+        Path err = outputFolder.resolve("verb.err");
+        try {
+            Process process = processOf(List.of(arguments))
+                    .redirectOutput(out.toFile())
+                    .redirectError(err.toFile())
+                    .start();
+            if (!process.waitFor(TIMEOUT_S, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new AssertionError("does not end: " + String.join(" ", arguments));
+            }
+            return new Outcome(process.exitValue(), Files.readString(out), Files.readString(err));
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private ProcessBuilder processOf(List<String> arguments) {
+        // The shell sets the umask and becomes the JVM.
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + "; exec \"$@\"", "sh"));
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
                 "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
@@ -139,23 +196,11 @@ final class HeadProcesses implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "head"));
-        command.addAll(options);
-        int number = heads.size();
-        Path out = outputFolder.resolve(number + "-head" + head + ".out");
-        Path err = outputFolder.resolve(number + "-head" + head + ".err");
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectOutput(out.toFile())
-                    .redirectError(err.toFile())
-                    .start();
-            Head started = new Head(head, process, out, err);
-            heads.add(started);
-            return started;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+                Main.class.getName()));
+        command.addAll(arguments);
+        ProcessBuilder builder = new ProcessBuilder(command).directory(workingFolder.toFile());
+        builder.environment().putAll(environment);
+        return builder;
     }
 
     /** Head 0 makes a device of 64 MiB in 32 blocks; the others join. All are ready when this returns. */

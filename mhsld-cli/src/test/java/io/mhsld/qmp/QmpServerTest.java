@@ -348,7 +348,7 @@ class QmpServerTest {
     @Test
     void shouldTurnAwayOneClientTooManyAndTakeTheNextWhenThereIsRoom() throws InterruptedException {
         List<RawClient> clients = new ArrayList<>();
-        for (int i = 0; i < QmpServer.CLIENTS_LIMIT; i++) {
+        for (int i = 0; i < QmpServer.SOCKET_CLIENTS_LIMIT; i++) {
             clients.add(server.negotiated());
         }
         try (RawClient tooMany = server.connect()) {
@@ -357,12 +357,14 @@ class QmpServerTest {
         }
         assertEquals(1L, clients.get(127).ask("{'execute':'echo','arguments':{'value':1}}"));
         clients.remove(0).close();
-        server.awaitClientCount(QmpServer.CLIENTS_LIMIT - 1);
+        server.awaitClientCount(QmpServer.SOCKET_CLIENTS_LIMIT - 1);
         try (RawClient next = server.negotiated()) {
             assertEquals(2L, next.ask("{'execute':'echo','arguments':{'value':2}}"));
         }
         clients.forEach(RawClient::close);
         server.awaitClientCount(0);
+        assertEquals(1, server.errors.size());
+        server.errors.clear();
     }
 
     @ParameterizedTest

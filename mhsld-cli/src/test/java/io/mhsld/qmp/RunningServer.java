@@ -2,6 +2,7 @@ package io.mhsld.qmp;
 
 import io.mhsld.head.EventLoop;
 import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -12,7 +13,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server with a small made-up command table, on a loop in a thread of its own. */
 final class RunningServer implements AutoCloseable {
+    /** What the command "big" answers. */
+    static final int BIG_LENGTH = 300_000;
+
+    private static final int TIMER_MS = 10;
+
     final AtomicInteger resets = new AtomicInteger();
+    final AtomicInteger works = new AtomicInteger();
     final AtomicInteger echoes = new AtomicInteger();
     final CountDownLatch quit = new CountDownLatch(1);
     final List<Throwable> errors = new CopyOnWriteArrayList<>();
@@ -65,6 +72,19 @@ final class RunningServer implements AutoCloseable {
                                 },
                                 QmpParameter.required("value", QmpType.ANY))
                         .returning(QmpType.ANY),
+                QmpCommand.of("big", arguments -> {
+                            echoes.incrementAndGet();
+                            return QmpReply.of("x".repeat(BIG_LENGTH));
+                        })
+                        .returning(QmpType.ANY),
+                QmpCommand.of("work", arguments -> {
+                    works.incrementAndGet();
+                    long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1);
+                    while (System.nanoTime() < endNs) {
+                        Thread.onSpinWait();
+                    }
+                    return QmpReply.done();
+                }),
                 QmpCommand.of("refuse", arguments -> QmpReply.refused("no: reason=test")),
                 QmpCommand.of("fail", arguments -> {
                     throw new IllegalStateException("broken on purpose");
@@ -76,6 +96,40 @@ final class RunningServer implements AutoCloseable {
                     promises.add(promise);
                     return promise;
                 }));
+    }
+
+    /** Listens there too. */
+    QmpAddress alsoAt(String wanted) {
+        List<QmpAddress> addresses = new ArrayList<>();
+        run(() -> addresses.add(server.listen(QmpAddress.parse(wanted))));
+        return addresses.get(0);
+    }
+
+    /** Lets a group in too. */
+    QmpAddress alsoShared(Path file, GroupPrincipal group) {
+        List<QmpAddress> addresses = new ArrayList<>();
+        run(() -> addresses.add(server.listenShared(QmpAddress.unix(file), group)));
+        return addresses.get(0);
+    }
+
+    long unsentBytes() {
+        List<Long> unsent = new ArrayList<>();
+        run(() -> unsent.add(server.unsentBytes()));
+        return unsent.get(0);
+    }
+
+    /** How many "work" commands were done at most between two turns of a timer of 10 ms, from now on. */
+    AtomicInteger watchTimer() {
+        AtomicInteger worst = new AtomicInteger();
+        run(() -> {
+            int[] last = {works.get()};
+            loop.every(TIMER_MS, () -> {
+                int now = works.get();
+                worst.accumulateAndGet(now - last[0], Math::max);
+                last[0] = now;
+            });
+        });
+        return worst;
     }
 
     /** On the loop's thread, and waits for it. */

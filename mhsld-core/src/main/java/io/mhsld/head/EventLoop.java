@@ -160,6 +160,8 @@ public final class EventLoop implements AutoCloseable {
                     closeQuietly(key);
                 }
             }
+            // However many sockets are busy, a timer waits for one of them at most.
+            runDueAlarms();
         }
     }
 
@@ -181,6 +183,7 @@ public final class EventLoop implements AutoCloseable {
         // Only what was there at the start: a task that hands over another one must not starve the sockets.
         for (int left = tasks.size(); left > 0; left--) {
             guarded(tasks.remove());
+            runDueAlarms();
         }
     }
 

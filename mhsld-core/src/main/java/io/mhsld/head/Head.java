@@ -100,16 +100,11 @@ public final class Head implements AutoCloseable {
             opened = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
             // Once more: another init may have come before the lease.
             requireHead(opened, id);
-            Path mediaFile = Path.of(opened.identity().mediaFile());
-            new MediaBinding(mediaFile, files).requireOurs();
-            openedMedia = Media.open(
-                    mediaFile,
-                    opened.geometry().capacityBytes(),
-                    opened.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
+            openedMedia = MediaBinding.open(files, opened);
             this.state = opened;
             this.media = openedMedia;
             this.stateFileKey = fileKey(files.stateFile());
-            this.mediaFileKey = fileKey(mediaFile);
+            this.mediaFileKey = fileKey(media.file());
             this.errors = openErrorLog();
             this.incarnation = Incarnation.begin(state, id, media, leases, Machine.REAL, log);
             this.mailbox = new Mailbox(incarnation.device(), Optional.of(new TableInfo()), this::recordError);

@@ -1,5 +1,6 @@
 package io.mhsld.head;
 
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
@@ -17,6 +18,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
@@ -24,6 +26,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The leases of a device: kernel locks on the bytes of its lock file, byte <i>h</i> for head <i>h</i>, byte 64 for init, destroy, recover and fence.
@@ -35,6 +38,16 @@ import java.util.Set;
  * <p>Whoever has a lease looks once more whether the lock file {@link #isInPlace}: one that was removed can still be locked, to no avail.
  */
 public final class LeaseFile implements Leases, AutoCloseable {
+    /** A line of it: number, type, mandatory or not, access, process, major:minor:inode, first and last byte. */
+    private static final Path LOCKS = Path.of("/proc/locks");
+
+    private static final int TYPE = 1;
+    private static final int ACCESS = 3;
+    private static final int PID = 4;
+    private static final int PLACE = 5;
+    private static final int FIRST = 6;
+    private static final int LAST = 7;
+
     private static final int DEVICE_BYTE = Geometry.MAX_HEADS;
     private static final Map<Object, LeaseFile> OPEN_FILES = new HashMap<>();
 
@@ -110,10 +123,12 @@ public final class LeaseFile implements Leases, AutoCloseable {
         }
         try {
             // The umask may have taken some away, or an earlier device of this name had fewer.
-            Set<PosixFilePermission> present = Files.getPosixFilePermissions(lockFile, LinkOption.NOFOLLOW_LINKS);
-            if (!present.containsAll(permissions)) {
+            PosixFileAttributes present =
+                    Files.readAttributes(lockFile, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            if (present.isRegularFile() && !present.permissions().containsAll(permissions)) {
                 Set<PosixFilePermission> all = EnumSet.copyOf(permissions);
-                all.addAll(present);
+                all.addAll(present.permissions());
+                // By name: to change them without following a link the JDK would open the file, and drop our leases.
                 Files.setPosixFilePermissions(lockFile, all);
             }
         } catch (FileSystemException e) {
@@ -124,7 +139,7 @@ public final class LeaseFile implements Leases, AutoCloseable {
     /** The file as it was found before and after its channel was opened, so that the channel is that very file's. */
     private static Optional<LeaseFile> openIfThere(Path lockFile) throws IOException {
         try {
-            Object identity = identityOf(lockFile);
+            Object identity = FileGuard.requireReliable(lockFile, "lock file").key();
             LeaseFile open = OPEN_FILES.get(identity);
             if (open != null) {
                 return Optional.of(open);
@@ -171,6 +186,30 @@ public final class LeaseFile implements Leases, AutoCloseable {
         }
     }
 
+    /**
+     * True when the kernel names this process as the holder of a head's lease. What the head table says anybody may have written who can write the
+     * state file; before a process is killed for it, the kernel is asked. Where the kernel keeps its list to itself the answer is true.
+     */
+    public boolean isHeldBy(int head, long pid) {
+        try (Stream<String> locks = Files.lines(LOCKS)) {
+            String inode = Files.getAttribute(file, "unix:ino", LinkOption.NOFOLLOW_LINKS)
+                    .toString();
+            return locks.map(line -> line.trim().split("\\s+"))
+                    .anyMatch(words -> isWriteLock(words)
+                            && words[PID].equals(Long.toString(pid))
+                            && words[PLACE].endsWith(":" + inode)
+                            && words[FIRST].equals(Integer.toString(head))
+                            && words[LAST].equals(words[FIRST]));
+        } catch (IOException | UncheckedIOException e) {
+            return true;
+        }
+    }
+
+    /** One that is held: of one that is waited for, the second word is an arrow. */
+    private static boolean isWriteLock(String[] words) {
+        return words.length > LAST && words[TYPE].equals("POSIX") && words[ACCESS].equals("WRITE");
+    }
+
     /** False when the device was destroyed, or its lock file removed: leases of this file are worth nothing. */
     public boolean isInPlace() {
         try {
@@ -215,7 +254,7 @@ public final class LeaseFile implements Leases, AutoCloseable {
     }
 
     private static Object identityOf(Path file) throws IOException {
-        return Files.readAttributes(file, "unix:dev,ino", LinkOption.NOFOLLOW_LINKS);
+        return FileGuard.look(file).key();
     }
 
     private static StateFileException refused(String what, Path file, IOException e) {

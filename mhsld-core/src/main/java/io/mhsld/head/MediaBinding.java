@@ -1,16 +1,21 @@
 package io.mhsld.head;
 
+import io.mhsld.media.Media;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.StateFile;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
@@ -21,6 +26,11 @@ import java.util.Set;
  * file would hand out the same memory twice, each with a clear conscience; a command line that was copied is all it takes.
  */
 public final class MediaBinding {
+    private static final int ROOT = 0;
+
+    /** PATH_MAX. */
+    private static final int LONGEST_PATH_BYTES = 4096;
+
     private final Path mediaFile;
     private final Path note;
     private final DeviceFiles files;
@@ -38,18 +48,69 @@ public final class MediaBinding {
     }
 
     /**
+     * Opens the memory of a device for a head or a repair.
+     *
+     * <p>It must be this device's, and belong to the user whose state file names it: a state file shared by one user could otherwise make another
+     * one's process clear a file that only that process may write to. Root may name what it likes.
+     *
+     * @throws StateFileException {@code IN_USE} naming the other device, {@code FOREIGN} when it belongs to another user than the state file
+     * @throws io.mhsld.media.MediaException when it cannot be opened
+     */
+    public static Media open(DeviceFiles files, StateFile state) {
+        Path mediaFile = Path.of(state.identity().mediaFile());
+        MediaBinding binding = new MediaBinding(mediaFile, files);
+        binding.requireOurs();
+        Media media = Media.open(
+                mediaFile,
+                state.geometry().capacityBytes(),
+                state.identity().sparseMedia() ? Media.Space.SPARSE : Media.Space.RESERVED);
+        boolean done = false;
+        try {
+            binding.requireSameOwner(media);
+            done = true;
+        } finally {
+            if (!done) {
+                media.close();
+            }
+        }
+        return media;
+    }
+
+    private void requireSameOwner(Media media) {
+        try {
+            int stateOwner = FileGuard.look(files.stateFile()).userId();
+            int mediaOwner = media.ownerId();
+            if (stateOwner != mediaOwner && stateOwner != FileGuard.userId() && stateOwner != ROOT) {
+                throw new StateFileException(
+                        Problem.FOREIGN,
+                        "media file belongs to another user than the state file that names it: stateOwner=" + stateOwner
+                                + " mediaOwner=" + mediaOwner + " media=" + mediaFile,
+                        files.stateFile());
+            }
+        } catch (IOException e) {
+            throw failed("owner of the media file is not to be seen", e);
+        }
+    }
+
+    /**
      * Makes the media file this device's, unless it is another one's.
      *
      * @throws StateFileException {@code IN_USE} naming the other device, {@code SYSTEM} when the system refuses
      */
     public void bind(Set<PosixFilePermission> permissions) {
         requireOurs();
-        Path unfinished = note.resolveSibling(note.getFileName() + ".new");
+        Path unfinished = unfinished();
         try {
             Files.deleteIfExists(unfinished);
             Files.createFile(unfinished, PosixFilePermissions.asFileAttribute(permissions));
-            Files.setPosixFilePermissions(unfinished, permissions);
-            Files.writeString(unfinished, files.stateFile().toString(), StandardOpenOption.WRITE);
+            // Neither of the two follows what may have taken the name in the meantime.
+            Files.getFileAttributeView(unfinished, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+                    .setPermissions(permissions);
+            Files.write(
+                    unfinished,
+                    files.stateFile().toString().getBytes(StandardCharsets.UTF_8),
+                    StandardOpenOption.WRITE,
+                    LinkOption.NOFOLLOW_LINKS);
             Files.move(unfinished, note, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw failed("media file cannot be bound to the device", e);
@@ -76,21 +137,33 @@ public final class MediaBinding {
         if (boundTo().filter(files.stateFile()::equals).isPresent()) {
             try {
                 Files.deleteIfExists(note);
+                Files.deleteIfExists(unfinished());
             } catch (IOException e) {
                 throw failed("binding of the media file cannot be removed", e);
             }
         }
     }
 
+    /** Read as what anybody may have put there: opening a pipe would wait for its other end, and a long file would fill the memory. */
     private Optional<Path> boundTo() {
         try {
-            return Optional.of(Path.of(Files.readString(note).strip()));
+            if (!FileGuard.look(note).isRegular()) {
+                throw new IOException("not a plain file");
+            }
+            try (InputStream in = Files.newInputStream(note, LinkOption.NOFOLLOW_LINKS)) {
+                String text = new String(in.readNBytes(LONGEST_PATH_BYTES), StandardCharsets.UTF_8);
+                return Optional.of(Path.of(text.strip()));
+            }
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException | IllegalArgumentException e) {
             throw new StateFileException(
                     Problem.SYSTEM, "binding of the media file cannot be read: note=" + note, files.stateFile(), e);
         }
+    }
+
+    private Path unfinished() {
+        return note.resolveSibling(note.getFileName() + ".new");
     }
 
     private boolean usesThisMedia(Path device) {

@@ -64,10 +64,11 @@ final class Fallocate {
                 true);
 
         private static long address() {
+            Library library = NativeCode.load(Library::getDefault);
             // Where both exist, the plain name may take 32-bit offsets.
-            long address = Library.getDefault().getSymbolAddress("fallocate64");
+            long address = library.getSymbolAddress("fallocate64");
             if (address == 0) {
-                address = Library.getDefault().getSymbolAddress("fallocate");
+                address = library.getSymbolAddress("fallocate");
             }
             if (address == 0) {
                 throw new UnsatisfiedLinkError("fallocate");

@@ -37,6 +37,10 @@ final class FileSpace {
         this.descriptor = Mapping.descriptorNumber(openFile.getFD());
     }
 
+    int ownerId() throws IOException {
+        return (Integer) Files.getAttribute(Path.of("/proc/self/fd", Integer.toString(descriptor)), "unix:uid");
+    }
+
     long sizeBytes() {
         try {
             return channel.size();

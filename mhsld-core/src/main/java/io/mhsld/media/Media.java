@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
@@ -70,7 +71,7 @@ public final class Media implements AutoCloseable {
     public static void create(
             Path file, long lengthBytes, Set<PosixFilePermission> permissions, boolean keepExistingInode) {
         requireLength(lengthBytes);
-        Path temporary = file.resolveSibling("." + file.getFileName() + ".new");
+        Path temporary = unfinished(file);
         try {
             Files.deleteIfExists(temporary); // of a creator that died
             BasicFileAttributes existing = attributesOf(file);
@@ -84,6 +85,19 @@ public final class Media implements AutoCloseable {
         }
     }
 
+    /** Removes what a {@link #create} that died half-way may have left. */
+    public static void deleteUnfinished(Path file) {
+        try {
+            Files.deleteIfExists(unfinished(file));
+        } catch (IOException e) {
+            throw MediaException.failed("media file cannot be removed", unfinished(file), e);
+        }
+    }
+
+    private static Path unfinished(Path file) {
+        return file.resolveSibling("." + file.getFileName() + ".new");
+    }
+
     private static void createAnew(Path file, long lengthBytes, Set<PosixFilePermission> permissions, Path temporary)
             throws IOException {
         boolean done = false;
@@ -93,7 +107,9 @@ public final class Media implements AutoCloseable {
             try (RandomAccessFile open = new RandomAccessFile(temporary.toFile(), "rw")) {
                 open.setLength(lengthBytes);
             }
-            Files.setPosixFilePermissions(temporary, permissions); // not at creation: the umask would take some away
+            // Not at creation: the umask would take some away. A link that has taken the name is not followed.
+            Files.getFileAttributeView(temporary, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+                    .setPermissions(permissions);
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
             done = true;
         } finally {
@@ -298,6 +314,11 @@ public final class Media implements AutoCloseable {
     /** The capacity in bytes, which is the part of the file that is mapped. */
     public long lengthBytes() {
         return lengthBytes;
+    }
+
+    /** The number of the user whom the file that is open belongs to, whatever its name leads to by now. */
+    public int ownerId() throws IOException {
+        return fileSpace.ownerId();
     }
 
     /** The media file. */

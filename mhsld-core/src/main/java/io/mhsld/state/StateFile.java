@@ -38,9 +38,11 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -143,8 +145,9 @@ public final class StateFile implements AutoCloseable {
                     unfinished,
                     Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE),
                     PosixFilePermissions.asFileAttribute(permissions))) {
-                // The umask may have taken some away.
-                Files.setPosixFilePermissions(unfinished, permissions);
+                // The umask may have taken some away. Whatever takes the name in the meantime is not followed.
+                Files.getFileAttributeView(unfinished, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+                        .setPermissions(permissions);
                 CrashPoint.INIT_CREATED.reached();
                 preallocate(channel, lengthBytes);
                 CrashPoint.INIT_PREALLOCATED.reached();
@@ -337,15 +340,29 @@ public final class StateFile implements AutoCloseable {
     // ---- opening
 
     private static StateFile openNow(Path file, Access access) {
-        Set<StandardOpenOption> options = access == Access.READ_WRITE
-                ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)
-                : Set.of(StandardOpenOption.READ);
-        if (Files.exists(file) && !Files.isRegularFile(file)) {
-            // Opening a pipe would wait for its other end.
-            String kind = Files.isDirectory(file) ? "a folder" : "a device, pipe or socket";
-            throw new StateFileException(Problem.FOREIGN, "not a state file but " + kind, file);
+        Set<OpenOption> options = access == Access.READ_WRITE
+                ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)
+                : Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+        try {
+            // Before opening: opening a pipe would wait for its other end.
+            FileGuard.Facts found = FileGuard.requireReliable(file, "state file");
+            return openNow(file, access, options, found);
+        } catch (NoSuchFileException e) {
+            throw new StateFileException(Problem.MISSING, "no such state file", file, e);
+        } catch (IOException e) {
+            throw refusedBySystem("state file cannot be opened", -1, file, e);
+        } catch (InternalError e) {
+            // Somebody cut the file while its header was being read.
+            throw new StateFileException(Problem.DAMAGED, "state file truncated", file, e);
         }
+    }
+
+    private static StateFile openNow(Path file, Access access, Set<OpenOption> options, FileGuard.Facts found)
+            throws IOException {
         try (FileChannel channel = FileChannel.open(file, options)) {
+            if (!found.key().equals(FileGuard.look(file).key())) {
+                throw new StateFileException(Problem.NOT_READY, "state file replaced while it was opened", file);
+            }
             long actualLength = channel.size();
             if (actualLength < HEADER_LENGTH) {
                 Problem problem = actualLength == 0 ? Problem.NOT_READY : Problem.FOREIGN;
@@ -373,13 +390,6 @@ public final class StateFile implements AutoCloseable {
             } finally {
                 BufferUtil.free(headerMapping);
             }
-        } catch (NoSuchFileException e) {
-            throw new StateFileException(Problem.MISSING, "no such state file", file, e);
-        } catch (IOException e) {
-            throw refusedBySystem("state file cannot be opened", -1, file, e);
-        } catch (InternalError e) {
-            // Somebody cut the file while its header was being read.
-            throw new StateFileException(Problem.DAMAGED, "state file truncated", file, e);
         }
     }
 
