@@ -125,7 +125,8 @@ public final class LeaseHandOver {
             if (lease.isPresent()) {
                 storeFirst();
                 lease.get().release();
-                // Between the two it looks who is next, as a defect seldom comes alone: that takes long enough to be seen.
+                // Between the two it looks who is next, as a defect seldom comes alone: that takes long enough to be
+                // seen.
                 looksTaken();
                 storeSecond();
             }
