@@ -22,6 +22,7 @@ public final class Stress implements Runnable {
             usageHelp = true,
             scope = ScopeType.INHERIT,
             description = "Says this.")
+    @SuppressWarnings("unused") // The parser stores to it and acts on it.
     private boolean help;
 
     @Spec

@@ -14,11 +14,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 /** One process of the contest: it goes through three phases on each device, and writes down what it won and lost. */
 final class Contender {
     /** Said in full; the others are counted. */
     private static final int MAX_REPORTS = 10;
+
+    /** However slow the machine is: enough for rounds of every kind. */
+    private static final int MIN_ROUNDS = 60;
 
     /** Longest range of the free phase: longer ones would be met nearly always. */
     private static final int MAX_FREE_RANGE = 12;
@@ -67,7 +71,7 @@ final class Contender {
 
     /** Heads that stand apart in the lane, the first and the last among them. */
     static List<Integer> headsOf(int contenders, int headCount) {
-        return java.util.stream.IntStream.range(0, contenders)
+        return IntStream.range(0, contenders)
                 .mapToObj(i -> i * (headCount - 1) / Math.max(1, contenders - 1))
                 .toList();
     }
@@ -96,7 +100,7 @@ final class Contender {
             }
             board.awaitOthers();
             playRound(plan, round, judge);
-            if (number == 0 && System.nanoTime() - endNs > 0) {
+            if (number == 0 && round >= MIN_ROUNDS && System.nanoTime() - endNs > 0) {
                 board.stop();
             }
             board.awaitOthers();
@@ -195,7 +199,7 @@ final class Contender {
     // ---- free: each for itself, as fast as it can
 
     private void contendFreely() {
-        SplittableRandom random = new SplittableRandom(seed ^ (number + 1L) << 32);
+        SplittableRandom random = new SplittableRandom(seed ^ ((number + 1L) << 32));
         long endNs = System.nanoTime() + phaseNs;
         long attempts = 0;
         long wins = 0;
@@ -229,7 +233,7 @@ final class Contender {
     // ---- leases: whoever holds one raises the head's incarnation, and draws a ticket, by plain loads and stores
 
     private void contendForLeases() {
-        SplittableRandom random = new SplittableRandom(seed ^ (number + 1L) << 40);
+        SplittableRandom random = new SplittableRandom(seed ^ ((number + 1L) << 40));
         long endNs = System.nanoTime() + phaseNs;
         long attempts = 0;
         long wins = 0;

@@ -5,6 +5,7 @@ import io.mhsld.stress.contest.Scoreboard.Score;
 import io.mhsld.stress.process.ChildJvm;
 import io.mhsld.stress.process.TrialDevice;
 import io.mhsld.stress.process.TrialFolder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -53,6 +54,13 @@ public final class Contest implements Callable<Integer> {
     @Option(names = "--broken", description = "They claim wrong, and must be caught.")
     private boolean broken;
 
+    @Option(
+            names = "--evidence",
+            paramLabel = "FOLDER",
+            defaultValue = "${sys:java.io.tmpdir}",
+            description = "Where files go that a violation leaves behind (${DEFAULT-VALUE}).")
+    private Path evidence;
+
     @Spec
     private CommandSpec spec;
 
@@ -65,7 +73,7 @@ public final class Contest implements Callable<Integer> {
         }
         long drawn = seed.orElseGet(() -> new SplittableRandom().nextLong(1_000_000_000));
         say("contest: seed=%d processes=%d seconds=%d broken=%b", drawn, contenders, seconds, broken);
-        TrialFolder folder = TrialFolder.create("contest");
+        TrialFolder folder = TrialFolder.create(evidence, "contest");
         List<TrialDevice> devices = new ArrayList<>();
         try {
             for (int headCount : HEAD_COUNTS) {
@@ -94,7 +102,7 @@ public final class Contest implements Callable<Integer> {
     private void contend(TrialFolder folder, List<TrialDevice> devices, long drawn) {
         List<ChildJvm> children = new ArrayList<>();
         try {
-            long phaseMs = seconds * 1000L / (PHASES * HEAD_COUNTS.length);
+            long phaseMs = 1000L * seconds / PHASES / HEAD_COUNTS.length;
             for (int number = 0; number < contenders; number++) {
                 List<String> arguments =
                         new ArrayList<>(List.of("" + number, "" + contenders, "" + drawn, "" + phaseMs, "" + broken));

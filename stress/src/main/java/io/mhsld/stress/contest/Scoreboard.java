@@ -26,23 +26,29 @@ final class Scoreboard {
     /** What is counted for each contender. */
     enum Score {
         /** What its claim of this round returned. */
-        MET,
-        SAME_ROUNDS,
-        SAME_WINS,
-        OVERLAPPING_ROUNDS,
-        OVERLAPPING_WINS,
-        BLOCKED_ROUNDS,
-        BLOCKED_WINS,
-        FREE_ATTEMPTS,
-        FREE_WINS,
-        FREE_LOSSES,
-        LEASE_ATTEMPTS,
-        LEASE_WINS,
-        LEASE_LOSSES,
+        MET(0),
+        SAME_ROUNDS(1),
+        SAME_WINS(2),
+        OVERLAPPING_ROUNDS(3),
+        OVERLAPPING_WINS(4),
+        BLOCKED_ROUNDS(5),
+        BLOCKED_WINS(6),
+        FREE_ATTEMPTS(7),
+        FREE_WINS(8),
+        FREE_LOSSES(9),
+        LEASE_ATTEMPTS(10),
+        LEASE_WINS(11),
+        LEASE_LOSSES(12),
         /** What the contender itself found wrong; each is in its output. */
-        VIOLATIONS,
+        VIOLATIONS(13),
         /** It has come to the end. */
-        DONE
+        DONE(14);
+
+        private final int place;
+
+        Score(int place) {
+            this.place = place;
+        }
     }
 
     private final UnsafeBuffer memory;
@@ -126,7 +132,7 @@ final class Scoreboard {
     }
 
     private static int offset(int contender, Score score) {
-        return ROWS_OFFSET + contender * ROW_LENGTH + score.ordinal() * Long.BYTES;
+        return ROWS_OFFSET + contender * ROW_LENGTH + score.place * Long.BYTES;
     }
 
     private int blockWinsOffset(int contender, int block) {

@@ -20,7 +20,7 @@ final class FailureTable {
                 block));
         lines.add(String.format(Locale.ROOT, "   " + HEADINGS, "call", "return", "operation"));
         for (BlockOperation operation : failure.window()) {
-            lines.add((operation == failure.returned() ? "-> " : "   ")
+            lines.add((operation.equals(failure.returned()) ? "-> " : "   ")
                     + String.format(
                             Locale.ROOT,
                             HEADINGS,

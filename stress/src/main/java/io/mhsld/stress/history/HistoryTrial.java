@@ -8,11 +8,14 @@ import io.mhsld.stress.history.Linearizability.Failure;
 import io.mhsld.stress.process.ChildJvm;
 import io.mhsld.stress.process.TrialDevice;
 import io.mhsld.stress.process.TrialFolder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -72,6 +75,13 @@ public final class HistoryTrial implements Callable<Integer> {
             description = "Spoils the owner map, and must be caught: ${COMPLETION-CANDIDATES}.")
     private Optional<Saboteur.Defect> defect = Optional.empty();
 
+    @Option(
+            names = "--evidence",
+            paramLabel = "FOLDER",
+            defaultValue = "${sys:java.io.tmpdir}",
+            description = "Where files go that a violation leaves behind (${DEFAULT-VALUE}).")
+    private Path evidence;
+
     @Spec
     private CommandSpec spec;
 
@@ -120,7 +130,7 @@ public final class HistoryTrial implements Callable<Integer> {
                 BLOCKS,
                 headCount,
                 defect.map(Enum::name).orElse("none"));
-        folder = TrialFolder.create("history");
+        folder = TrialFolder.create(evidence, "history");
         heads = IntStream.range(0, processCount)
                 .mapToObj(i -> i * (headCount - 1) / (processCount - 1))
                 .toList();
@@ -280,8 +290,7 @@ public final class HistoryTrial implements Callable<Integer> {
             violations.add("violation: the clock is not the same for all processes: errors=" + control.clockErrors());
         }
         Recording recording;
-        int recorded = 0;
-        int cut = 0;
+        Map<String, Integer> counts = new TreeMap<>();
         try (StateFile state = StateFile.open(device.files().stateFile(), StateFile.Access.READ_ONLY, 0)) {
             Geometry geometry = state.geometry();
             recording = new Recording(BLOCKS, Long.BYTES / geometry.laneBytes());
@@ -291,10 +300,8 @@ public final class HistoryTrial implements Callable<Integer> {
                         logCapacity(),
                         heads.get(life.number),
                         life.generation);
-                recorded += operations.size();
-                cut += (int) operations.stream()
-                        .filter(operation -> operation.outcome() == Operation.Outcome.UNDER_WAY)
-                        .count();
+                operations.forEach(operation -> counts.merge(
+                        (operation.kind() + " " + operation.outcome()).toLowerCase(Locale.ROOT), 1, Integer::sum));
                 recording.addProcess(heads.get(life.number), operations, life.killedNs, life.goneNs);
             }
             recording.finish();
@@ -310,22 +317,19 @@ public final class HistoryTrial implements Callable<Integer> {
         }
         Device.inspect(device.files()).findings().forEach(finding -> violations.add("violation: " + finding));
         recording.refusals().forEach(refusal -> violations.add("violation: " + refusal));
-        int checked = checkHistories(recording);
+        int failed = checkHistories(recording);
+        int recorded = counts.values().stream().mapToInt(Integer::intValue).sum();
         long killed = lives.stream()
                 .filter(life -> life.killedNs != BlockOperation.NEVER)
                 .count();
+        say("recorded %d operations of %d processes, %d of them killed: %s", recorded, lives.size(), killed, counts);
         say(
-                "recorded %d operations of %d processes, %d killed, %d in the midst of an operation; %d histories of blocks,"
-                        + " %d operations in them, %d not linearizable",
-                recorded,
-                lives.size(),
-                killed,
-                cut,
+                "checked %d histories of blocks, %d operations in them: %d not linearizable",
                 BLOCKS,
                 IntStream.range(0, BLOCKS)
                         .map(block -> recording.history(block).size())
                         .sum(),
-                checked);
+                failed);
         if (recorded < operationCount) {
             violations.add("violation: operations were lost: recorded=" + recorded + " done=" + operationCount);
         }

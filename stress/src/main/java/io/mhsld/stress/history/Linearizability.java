@@ -110,7 +110,7 @@ public final class Linearizability {
                     int mostProgress =
                             operations.get(operationInSlot[slot]).course().mostProgress();
                     for (long progress = 1; progress <= mostProgress; progress++) {
-                        reached.add(reached.get(i) | progress << shift(slot));
+                        reached.add(reached.get(i) | (progress << shift(slot)));
                     }
                 }
             }
@@ -148,7 +148,7 @@ public final class Linearizability {
                 int valueAfter = course.valueAfter(step, value, operation);
                 if (valueAfter != Course.IMPOSSIBLE) {
                     long after = configuration & ~VALUE_MASK & ~(PROGRESS_MASK << shift(slot));
-                    reached.add(after | valueAfter | (long) course.progressAfter(step) << shift(slot));
+                    reached.add(after | valueAfter | ((long) course.progressAfter(step) << shift(slot)));
                 }
             }
         }
@@ -172,7 +172,7 @@ public final class Linearizability {
     }
 
     private static int progress(long configuration, int slot) {
-        return (int) (configuration >>> shift(slot) & PROGRESS_MASK);
+        return (int) ((configuration >>> shift(slot)) & PROGRESS_MASK);
     }
 
     private static int shift(int slot) {

@@ -31,33 +31,73 @@ public record Operation(
     /** What a head can do. */
     public enum Kind {
         /** The process becomes the head. */
-        ATTACH,
+        ATTACH(0),
         /** Capacity is offered: claims the blocks. */
-        ADD,
+        ADD(1),
         /** The host accepts a part of an offer, or all, or nothing: releases the blocks that it did not accept. */
-        ANSWER,
+        ANSWER(2),
         /** The host gives accepted blocks back. */
-        HOST_RELEASE,
+        HOST_RELEASE(3),
         /** Accepted and offered blocks are taken away. */
-        FORCED_RELEASE,
+        FORCED_RELEASE(4),
         /** The host restarts: releases all that the head has. */
-        RESET,
+        RESET(5),
         /** The host reads from blocks that it has accepted. */
-        ACCESS,
+        ACCESS(6),
         /** Somebody looks at the lane of a block. */
-        LOOK,
+        LOOK(7),
         /** The process stops being the head: releases all that it has. */
-        LEAVE
+        LEAVE(8);
+
+        /** As it stands in the log. */
+        private final int number;
+
+        Kind(int number) {
+            this.number = number;
+        }
+
+        int number() {
+            return number;
+        }
+
+        static Kind of(int number) {
+            for (Kind each : values()) {
+                if (each.number == number) {
+                    return each;
+                }
+            }
+            throw new IllegalArgumentException("no such number in the log: kind=" + number);
+        }
     }
 
     /** How an operation ended. */
     public enum Outcome {
-        UNDER_WAY,
-        DONE,
+        UNDER_WAY(0),
+        DONE(1),
         /** An add met a block of somebody else. */
-        LOST,
+        LOST(2),
         /** Refused for another reason, though the head had what it was about. */
-        REFUSED
+        REFUSED(3);
+
+        /** As it stands in the log. */
+        private final int number;
+
+        Outcome(int number) {
+            this.number = number;
+        }
+
+        int number() {
+            return number;
+        }
+
+        static Outcome of(int number) {
+            for (Outcome each : values()) {
+                if (each.number == number) {
+                    return each;
+                }
+            }
+            throw new IllegalArgumentException("no such number in the log: outcome=" + number);
+        }
     }
 
     /** Blocks [first, first + count), 255 at most. */
@@ -71,7 +111,7 @@ public record Operation(
     static long pack(List<Range> ranges) {
         long packed = 0;
         for (Range range : ranges) {
-            packed = packed << 16 | (long) range.count << 8 | range.first;
+            packed = (packed << 16) | ((long) range.count << 8) | range.first;
         }
         return packed;
     }
@@ -80,7 +120,7 @@ public record Operation(
     static List<Range> unpack(long packed) {
         List<Range> ranges = new ArrayList<>();
         for (long rest = packed; rest != 0; rest >>>= 16) {
-            ranges.add(0, new Range((int) (rest & 0xff), (int) (rest >>> 8 & 0xff)));
+            ranges.add(0, new Range((int) (rest & 0xff), (int) ((rest >>> 8) & 0xff)));
         }
         return ranges;
     }
@@ -89,7 +129,7 @@ public record Operation(
     static long blocksOf(List<Range> ranges) {
         long blocks = 0;
         for (Range range : ranges) {
-            blocks |= (1L << range.count) - 1 << range.first;
+            blocks |= ((1L << range.count) - 1) << range.first;
         }
         return blocks;
     }

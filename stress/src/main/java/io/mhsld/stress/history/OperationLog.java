@@ -54,8 +54,8 @@ final class OperationLog {
             throw new IllegalStateException("log is full: operations=" + count);
         }
         record = HEADER_LENGTH + count * RECORD_LENGTH;
-        memory.putInt(record + KIND, kind.ordinal());
-        memory.putInt(record + OUTCOME, Outcome.UNDER_WAY.ordinal());
+        memory.putInt(record + KIND, kind.number());
+        memory.putInt(record + OUTCOME, Outcome.UNDER_WAY.number());
         memory.putLong(record + BLOCKS, blocks);
         memory.putLong(record + RANGES, Operation.pack(ranges));
         // Volatile: no load of the operation comes before the time is taken and told.
@@ -66,7 +66,7 @@ final class OperationLog {
     /** Completes it: the first thing after it. */
     void complete(Outcome outcome, int met, long owners) {
         long now = System.nanoTime();
-        memory.putInt(record + OUTCOME, outcome.ordinal());
+        memory.putInt(record + OUTCOME, outcome.number());
         memory.putInt(record + MET, met);
         memory.putLong(record + OWNERS, owners);
         memory.putLongVolatile(record + RETURN, now);
@@ -83,10 +83,10 @@ final class OperationLog {
             operations.add(new Operation(
                     head,
                     generation,
-                    Kind.values()[memory.getInt(record + KIND)],
+                    Kind.of(memory.getInt(record + KIND)),
                     memory.getLong(record + INVOKE),
                     returnNs,
-                    returnNs == 0 ? Outcome.UNDER_WAY : Outcome.values()[memory.getInt(record + OUTCOME)],
+                    returnNs == 0 ? Outcome.UNDER_WAY : Outcome.of(memory.getInt(record + OUTCOME)),
                     memory.getLong(record + BLOCKS),
                     Operation.unpack(memory.getLong(record + RANGES)),
                     memory.getInt(record + MET),

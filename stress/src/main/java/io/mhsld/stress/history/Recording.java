@@ -111,31 +111,29 @@ public final class Recording {
     }
 
     private void addClaim(Operation claim, boolean isCut, long returnNs) {
-        if (claim.outcome() != Outcome.LOST) {
-            addBlocks(claim.blocks(), isCut ? Course.CUT_CLAIM : Course.WIN, 0, claim, returnNs);
-            return;
-        }
-        int met = claim.met();
+        boolean isLost = claim.outcome() == Outcome.LOST;
         for (Range range : claim.ranges()) {
-            if (range.first() > met) {
+            if (isLost && range.first() > claim.met()) {
                 break; // Ranges are claimed in the order of their addresses.
             }
-            boolean metHere = met < range.end();
             for (int block = range.first(); block < range.end(); block++) {
-                addBlock(
-                        block,
-                        metHere ? courseOf(block, met) : Course.WON_AND_TAKEN_BACK,
-                        claim.head(),
-                        block == met ? valueOf(claim.owners()) : 0,
-                        claim.invokeNs(),
-                        returnNs,
-                        claim);
+                Course course = isCut ? Course.CUT_CLAIM : isLost ? courseOf(block, range, claim.met()) : Course.WIN;
+                boolean mayBeginAgain = block / lanesPerWord < (range.end() - 1) / lanesPerWord;
+                if (course != Course.NOT_REACHED || mayBeginAgain) {
+                    int expected = course == Course.MET ? valueOf(claim.owners()) : 0;
+                    histories
+                            .get(block)
+                            .add(new BlockOperation(
+                                    claim.head(), course, expected, mayBeginAgain, claim.invokeNs(), returnNs, claim));
+                }
             }
         }
     }
 
-    private Course courseOf(int block, int met) {
-        if (block == met) {
+    private Course courseOf(int block, Range range, int met) {
+        if (met >= range.end()) {
+            return Course.WON_AND_TAKEN_BACK;
+        } else if (block == met) {
             return Course.MET;
         } else if (block > met) {
             return Course.NOT_REACHED;
@@ -158,7 +156,7 @@ public final class Recording {
 
     private void addBlock(
             int block, Course course, int head, int expected, long invokeNs, long returnNs, Object source) {
-        histories.get(block).add(new BlockOperation(head, course, expected, invokeNs, returnNs, source));
+        histories.get(block).add(new BlockOperation(head, course, expected, false, invokeNs, returnNs, source));
     }
 
     private static int valueOf(long owners) {

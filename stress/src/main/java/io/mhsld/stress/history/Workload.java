@@ -211,7 +211,7 @@ final class Workload {
         long blocks = 0;
         for (Extent extent : extents) {
             long count = extent.lengthBytes() / geometry.blockSizeBytes();
-            blocks |= (1L << count) - 1 << geometry.blockOfDpa(extent.startDpa());
+            blocks |= ((1L << count) - 1) << geometry.blockOfDpa(extent.startDpa());
         }
         return blocks;
     }

@@ -1,6 +1,7 @@
 package io.mhsld.stress.process;
 
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.AtomicBuffer;
 
 /** Holds processes until all of them have come, and then lets them go at once. It lies in memory that they share. */
@@ -13,6 +14,8 @@ public final class Barrier {
 
     /** Who spins leaves the barrier soonest; who goes on spinning keeps those from coming for whom there is no processor. */
     private static final int SPINS = 2_000;
+
+    private static final long PAUSE_NS = 20_000;
 
     private final AtomicBuffer memory;
     private final int offset;
@@ -51,7 +54,7 @@ public final class Barrier {
                 Thread.onSpinWait();
                 continue;
             }
-            Thread.yield();
+            LockSupport.parkNanos(PAUSE_NS);
             long now = System.nanoTime();
             deadlineNs = deadlineNs == 0 ? now + patienceNs : deadlineNs;
             if (now - deadlineNs > 0) {

@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The folder of one trial, below {@code java.io.tmpdir}: what its processes said, and whatever else tells what happened. */
+/** The folder of one trial: what its processes said, and whatever else tells what happened. */
 public final class TrialFolder {
     private final Path path;
 
@@ -18,10 +18,10 @@ public final class TrialFolder {
         this.path = path;
     }
 
-    /** A new folder, whose name begins with that of the trial. */
-    public static TrialFolder create(String trial) {
+    /** A new folder below another one, whose name begins with that of the trial. */
+    public static TrialFolder create(Path below, String trial) {
         try {
-            return new TrialFolder(Files.createTempDirectory(trial + "-"));
+            return new TrialFolder(Files.createTempDirectory(below, trial + "-"));
         } catch (IOException e) {
             throw new UncheckedIOException("no folder for the trial", e);
         }
