@@ -72,7 +72,9 @@ public final class Contest implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--heads from 2 to 7, --seconds from 1");
         }
         long drawn = seed.orElseGet(() -> new SplittableRandom().nextLong(1_000_000_000));
-        say("contest: seed=%d processes=%d seconds=%d broken=%b", drawn, contenders, seconds, broken);
+        say(
+                "contest: seed=%d processes=%d seconds=%d broken=%b java=%d",
+                drawn, contenders, seconds, broken, Runtime.version().feature());
         TrialFolder folder = TrialFolder.create(evidence, "contest");
         List<TrialDevice> devices = new ArrayList<>();
         try {

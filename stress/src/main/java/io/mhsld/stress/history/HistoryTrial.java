@@ -123,13 +123,14 @@ public final class HistoryTrial implements Callable<Integer> {
         random = new SplittableRandom(drawn);
         int headCount = HEAD_COUNTS[random.nextInt(HEAD_COUNTS.length)];
         say(
-                "history: seed=%d processes=%d operations=%d blocks=%d heads=%d defect=%s",
+                "history: seed=%d processes=%d operations=%d blocks=%d heads=%d defect=%s java=%d",
                 drawn,
                 processCount,
                 operationCount,
                 BLOCKS,
                 headCount,
-                defect.map(Enum::name).orElse("none"));
+                defect.map(Enum::name).orElse("none"),
+                Runtime.version().feature());
         folder = TrialFolder.create(evidence, "history");
         heads = IntStream.range(0, processCount)
                 .mapToObj(i -> i * (headCount - 1) / (processCount - 1))

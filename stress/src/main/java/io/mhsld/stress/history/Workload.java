@@ -52,22 +52,22 @@ final class Workload {
         if (events.free() < MAX_RECORDS_OF_AN_OPERATION) {
             events.clearAll();
         }
+        boolean mayAdd = capacity.pending().size() < MAX_PENDING_GROUPS;
         int choice = random.nextInt(100);
-        if (choice < 35 && capacity.pending().size() < MAX_PENDING_GROUPS) {
+        if (choice == 0 && held() != 0) {
+            reset();
+        } else if (choice < 40 && mayAdd) {
             add();
-        } else if (choice < 60 && !capacity.pending().isEmpty()) {
+        } else if (choice < 65 && !capacity.pending().isEmpty()) {
             answer(capacity.pending().get(0));
-        } else if (choice < 75 && capacity.acceptedCount() > 0) {
+        } else if (choice < 77 && capacity.acceptedCount() > 0) {
             hostRelease();
-        } else if (choice < 80 && held() != 0) {
+        } else if (choice < 82 && held() != 0) {
             forcedRelease();
-        } else if (choice < 81) {
-            long held = held();
-            log.invoke(Kind.RESET, held, List.of());
-            head.device().reset();
-            log.complete(Outcome.DONE, 0, 0);
-        } else if (choice < 90 && capacity.acceptedCount() > 0) {
+        } else if (choice < 92 && capacity.acceptedCount() > 0) {
             access();
+        } else if (mayAdd && random.nextInt(3) > 0) {
+            add();
         } else {
             look();
         }
@@ -168,6 +168,12 @@ final class Workload {
         } else {
             complete(head.device().checkAccess(part.startDpa(), part.lengthBytes()));
         }
+    }
+
+    private void reset() {
+        log.invoke(Kind.RESET, held(), List.of());
+        head.device().reset();
+        log.complete(Outcome.DONE, 0, 0);
     }
 
     private void look() {
