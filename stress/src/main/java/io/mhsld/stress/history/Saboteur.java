@@ -14,7 +14,7 @@ public final class Saboteur implements SharedMemory.Step {
     static final String DEFECT_PROPERTY = "mhsld.stress.defect";
     static final String DEVICE_PROPERTY = "mhsld.stress.device";
 
-    private static final int ONE_IN = 3_000;
+    private static final int ONE_IN = 1_000;
 
     /** What is done to a word. */
     enum Defect {

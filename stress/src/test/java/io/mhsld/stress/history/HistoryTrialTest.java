@@ -17,7 +17,7 @@ class HistoryTrialTest {
     @Test
     void shouldFindNothingWrongInRealHeads() {
         Trials.Result result =
-                Trials.run(new HistoryTrial(), evidence, "--heads", "3", "--operations", "20000", "--kills", "2");
+                Trials.run(new HistoryTrial(), evidence, "--heads", "3", "--operations", "12000", "--kills", "2");
 
         assertEquals(0, result.exitCode(), result.output());
     }
@@ -31,7 +31,7 @@ class HistoryTrialTest {
                 "--heads",
                 "3",
                 "--operations",
-                "40000",
+                "20000",
                 "--kills",
                 "0",
                 "--broken",
