@@ -4,19 +4,20 @@ import io.mhsld.state.OwnerMap;
 import org.agrona.concurrent.AtomicBuffer;
 
 /** The owner map as it must not be written: each method has one defect, which its name tells. The broken twins run it. */
-final class BrokenOwnerMap {
+public final class BrokenOwnerMap {
     private final AtomicBuffer words;
     private final int laneBits;
     private final int lanesPerWord;
 
-    BrokenOwnerMap(AtomicBuffer words, int laneBytes) {
+    /** Over the bare words of an owner map. */
+    public BrokenOwnerMap(AtomicBuffer words, int laneBytes) {
         this.words = words;
         this.laneBits = laneBytes * Byte.SIZE;
         this.lanesPerWord = Long.BYTES / laneBytes;
     }
 
     /** Looks, then stores: between the two, another head may have done the same. */
-    long claimByReadThenWrite(int head, long first, long count) {
+    public long claimByReadThenWrite(int head, long first, long count) {
         for (long block = first; block < first + count; block++) {
             long word = words.getLongVolatile(offset(block));
             if ((word & lane(block)) != 0) {

@@ -1,0 +1,2 @@
+/** Histories of real head processes, recorded and checked: is each block the register that it should be? */
+package io.mhsld.stress.history;

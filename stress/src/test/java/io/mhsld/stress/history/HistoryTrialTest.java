@@ -1,0 +1,43 @@
+package io.mhsld.stress.history;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mhsld.stress.Trials;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class HistoryTrialTest {
+    @TempDir
+    private Path evidence;
+
+    @Test
+    void shouldFindNothingWrongInRealHeads() {
+        Trials.Result result =
+                Trials.run(new HistoryTrial(), evidence, "--heads", "3", "--operations", "12000", "--kills", "2");
+
+        assertEquals(0, result.exitCode(), result.output());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldCatchASpoiltOwnerMap(Saboteur.Defect defect) {
+        Trials.Result result = Trials.run(
+                new HistoryTrial(),
+                evidence,
+                "--heads",
+                "3",
+                "--operations",
+                "20000",
+                "--kills",
+                "0",
+                "--broken",
+                defect.name());
+
+        assertEquals(1, result.exitCode(), result.output());
+        assertTrue(result.output().contains("is no register"), result.output());
+    }
+}
