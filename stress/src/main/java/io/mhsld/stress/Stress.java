@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         name = "scripts/stress",
         description =
                 "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
-        subcommands = {})
+        subcommands = {io.mhsld.stress.storm.KillStorm.class})
 public final class Stress implements Runnable {
     @Option(
             names = {"-h", "--help"},

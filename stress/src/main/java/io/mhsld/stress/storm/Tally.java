@@ -1,0 +1,110 @@
+package io.mhsld.stress.storm;
+
+import java.io.PrintStream;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.Histogram;
+
+/** What the storm did, saw and found wrong. Any thread. */
+final class Tally {
+    private static final int SIGNIFICANT_DIGITS = 3;
+
+    /** Reads on one path. */
+    private static final class Reads {
+        private long count;
+        private long marked;
+    }
+
+    private final PrintStream out;
+    private final Map<String, Long> operations = new TreeMap<>();
+    private final Map<String, Long> deeds = new TreeMap<>();
+    private final Map<String, Reads> reads = new TreeMap<>();
+    private final List<String> violations = new ArrayList<>();
+    private final Histogram onConflict = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
+    private final Histogram withoutConflict = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
+
+    Tally(PrintStream out) {
+        this.out = out;
+    }
+
+    /** A request that was answered. */
+    synchronized void operation(String kind) {
+        operations.merge(kind, 1L, Long::sum);
+    }
+
+    /** Something that was done to a process or the device. */
+    synchronized void deed(String kind) {
+        deeds.merge(kind, 1L, Long::sum);
+    }
+
+    /**
+     * A read that was checked.
+     *
+     * @param marked on this block the path could have shown another one's bytes
+     */
+    synchronized void read(String path, boolean marked) {
+        Reads entry = reads.computeIfAbsent(path, unused -> new Reads());
+        entry.count++;
+        entry.marked += marked ? 1 : 0;
+    }
+
+    synchronized void claimableOnConflict(long tookNs) {
+        onConflict.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
+    }
+
+    synchronized void claimableWithoutConflict(long tookNs) {
+        withoutConflict.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
+    }
+
+    /** Something that must never be. */
+    synchronized void violation(String format, Object... arguments) {
+        String text = Instant.now().truncatedTo(ChronoUnit.MILLIS) + " " + String.format(format, arguments);
+        violations.add(text);
+        out.println("VIOLATION " + text);
+        out.flush();
+    }
+
+    synchronized List<String> violations() {
+        return List.copyOf(violations);
+    }
+
+    synchronized long deeds(String prefix) {
+        return deeds.entrySet().stream()
+                .filter(entry -> entry.getKey().startsWith(prefix))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
+    }
+
+    synchronized long operations() {
+        return operations.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    synchronized long readsChecked(String prefix) {
+        return reads.entrySet().stream()
+                .filter(entry -> entry.getKey().startsWith(prefix))
+                .mapToLong(entry -> entry.getValue().count)
+                .sum();
+    }
+
+    synchronized Histogram onConflict() {
+        return onConflict.copy();
+    }
+
+    synchronized Histogram withoutConflict() {
+        return withoutConflict.copy();
+    }
+
+    synchronized void print() {
+        out.println("operations by kind: total=" + operations());
+        operations.forEach((kind, count) -> out.printf("  %9d  %s%n", count, kind));
+        out.println("done to processes and device:");
+        deeds.forEach((kind, count) -> out.printf("  %9d  %s%n", count, kind));
+        out.println("reads checked, and on how many of these blocks another one's marker had been before:");
+        reads.forEach((path, entry) -> out.printf("  %9d %9d  %s%n", entry.count, entry.marked, path));
+    }
+}
