@@ -13,13 +13,14 @@ import picocli.CommandLine.Spec;
         name = "scripts/stress",
         description =
                 "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
-        subcommands = {io.mhsld.stress.storm.KillStorm.class})
+        subcommands = {io.mhsld.stress.storm.KillStorm.class, io.mhsld.stress.soak.Soak.class})
 public final class Stress implements Runnable {
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
             scope = ScopeType.INHERIT,
             description = "Says this.")
+    @SuppressWarnings("unused") // picocli reads it
     private boolean help;
 
     @Spec

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -130,6 +131,11 @@ public final class ChildJvm implements AutoCloseable {
         } catch (InterruptedException e) {
             throw new IllegalStateException("interrupted", e);
         }
+    }
+
+    /** Runs an action when it has ended, on another thread. */
+    public void onExit(Runnable action) {
+        CompletableFuture<Void> unused = process.onExit().thenRun(action);
     }
 
     /** Waits for its end and tells its exit code. */

@@ -45,7 +45,7 @@ final class Bystander {
                         + storm.geometry().regionOfBlock(first).lengthBytes()
                                 / storm.geometry().blockSizeBytes()
                         - first;
-                Run run = new Run(first, Math.min(rest, 1 + random.nextInt(MAX_BLOCKS)));
+                Run run = new Run(first, Math.min(rest, 1L + random.nextInt(MAX_BLOCKS)));
                 check(life, run, client.execute("x-mem-read", requests.range(run)));
             }
         } catch (QmpException e) {

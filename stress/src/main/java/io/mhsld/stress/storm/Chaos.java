@@ -1,6 +1,7 @@
 package io.mhsld.stress.storm;
 
 import io.mhsld.Device;
+import io.mhsld.qmp.QmpException;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import io.mhsld.stress.storm.Requests.Run;
@@ -53,7 +54,7 @@ final class Chaos {
         }
         boolean wantsOwner = dice < WITH_BLOCKS_PERCENT;
         HeadSlot slot = storm.slots().get(random.nextInt(storm.slots().size()));
-        if (!slot.fate().tryLock()) {
+        if (storm.isLongLived(slot) || !slot.fate().tryLock()) {
             return 1_000_000;
         }
         try {
@@ -118,7 +119,10 @@ final class Chaos {
     private void killWithItsReaper(HeadSlot slot, Life life) {
         kill(life, "together with others");
         for (HeadSlot other : storm.slots()) {
-            if (other != slot && random.nextInt(3) == 0 && other.fate().tryLock()) {
+            if (other != slot
+                    && !storm.isLongLived(other)
+                    && random.nextInt(3) == 0
+                    && other.fate().tryLock()) {
                 try {
                     Storm.pauseNs(random.nextLong(8_000_000));
                     other.life().filter(peer -> !peer.isDoomed()).ifPresent(peer -> kill(peer, "together with others"));
@@ -132,7 +136,10 @@ final class Chaos {
     private void recover(HeadSlot slot, Life life) {
         kill(life, "before a recover");
         for (HeadSlot other : storm.slots()) {
-            if (other != slot && random.nextInt(4) == 0 && other.fate().tryLock()) {
+            if (other != slot
+                    && !storm.isLongLived(other)
+                    && random.nextInt(4) == 0
+                    && other.fate().tryLock()) {
                 try {
                     other.life().filter(peer -> !peer.isDoomed()).ifPresent(peer -> kill(peer, "before a recover"));
                 } finally {
@@ -266,6 +273,7 @@ final class Chaos {
                 long block = owned.get(random.nextInt(owned.size()));
                 long deathNs = System.nanoTime();
                 kill(life, "and another head asks at once");
+                life.process().onExit(() -> tally.gone(System.nanoTime() - deathNs));
                 claim(heir, living.get(), host.get(), life, block, deathNs);
             } finally {
                 heir.control().unlock();
@@ -304,7 +312,7 @@ final class Chaos {
     private static boolean ask(HeadSlot slot, Life life, Host host, long block, long[] gotNs) {
         try {
             return host.add(List.of(new Run(block, 1)), gotNs);
-        } catch (io.mhsld.qmp.QmpException e) {
+        } catch (QmpException e) {
             slot.blame(life, e);
             return false;
         }

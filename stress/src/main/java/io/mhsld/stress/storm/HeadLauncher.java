@@ -13,12 +13,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Starts heads as {@code scripts/mhsld head} does, in half the time: with the first compiler alone, and with an archive of the classes that a
@@ -50,7 +53,7 @@ public final class HeadLauncher {
         Path natives = Path.of(libraries.get(0))
                 .resolveSibling("../../../mhsld-cli/target/lib/jni")
                 .normalize();
-        try (var platforms = Files.isDirectory(natives) ? Files.list(natives) : java.util.stream.Stream.<Path>empty()) {
+        try (var platforms = Files.isDirectory(natives) ? Files.list(natives) : Stream.<Path>empty()) {
             String own = System.getProperty("os.arch").replace("amd64", "x86_64") + "-Linux";
             platforms
                     .filter(platform -> platform.endsWith(own))
@@ -140,13 +143,23 @@ public final class HeadLauncher {
             if (!Files.exists(made)) {
                 return Optional.empty();
             }
+            removeArchivesOfOtherBuilds(archive);
             // Two storms at a time: the last one's stays, and a file that is mapped goes on under it.
-            Files.move(made, archive, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+            Files.move(made, archive, StandardCopyOption.ATOMIC_MOVE);
             return Optional.of(archive);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
             Device.destroy(files, TIMEOUT_MS);
+        }
+    }
+
+    /** A head whose archive goes away starts without it. */
+    private static void removeArchivesOfOtherBuilds(Path archive) throws IOException {
+        try (var others = Files.newDirectoryStream(archive.getParent(), "heads-*.jsa")) {
+            for (Path other : others) {
+                Files.deleteIfExists(other);
+            }
         }
     }
 
@@ -193,7 +206,7 @@ public final class HeadLauncher {
             if (!head.isAlive()) {
                 return isReady(head);
             }
-            java.util.concurrent.locks.LockSupport.parkNanos(5_000_000);
+            LockSupport.parkNanos(5_000_000);
         }
         return false;
     }

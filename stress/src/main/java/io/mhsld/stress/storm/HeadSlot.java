@@ -137,13 +137,15 @@ final class HeadSlot {
         }
         try {
             int number = storm.nextLife();
-            HostDriver.Mode mode = random.nextBoolean() ? HostDriver.Mode.AUTO : HostDriver.Mode.MANUAL;
+            boolean longLived = storm.isLongLived(this);
+            boolean auto = longLived ? head % 2 == 0 : random.nextBoolean();
+            HostDriver.Mode mode = auto ? HostDriver.Mode.AUTO : HostDriver.Mode.MANUAL;
             Path log = storm.launcher().folder().resolve("head" + head + "-life" + number + ".log");
             logs.add(log);
-            ChildJvm process =
-                    storm.launcher().start(storm.files(), head, mode, log, random.nextInt(10) < SHORT_LIVED_OF_TEN);
+            ChildJvm process = storm.launcher()
+                    .start(storm.files(), head, mode, log, !longLived && random.nextInt(10) < SHORT_LIVED_OF_TEN);
             changeNs = System.nanoTime();
-            killStartingNs = random.nextInt(100) < KILLED_STARTING_PERCENT
+            killStartingNs = !longLived && random.nextInt(100) < KILLED_STARTING_PERCENT
                     ? TimeUnit.MILLISECONDS.toNanos(random.nextInt(KILLED_STARTING_WITHIN_MS))
                     : Long.MAX_VALUE;
             life = new Life(number, head, mode, process);
@@ -242,19 +244,24 @@ final class HeadSlot {
         String said = current.process().output();
         Optional<Ending> doom = current.doom();
         boolean byKill = exit == 128 + 9;
-        // SIGTERM ends a head that has nothing yet in the JVM's own way.
-        boolean byLeave = exit == 0 || exit == 128 + 15;
+        // SIGTERM ends a head that has nothing yet in the JVM's own way; a JVM that has hardly begun can fail over it.
+        boolean byJvm = !current.isReady() && said.contains("Error occurred during initialization of VM");
+        boolean byLeave = exit == 0 || exit == 128 + 15 || byJvm;
         boolean expected = doom.isPresent()
-                && (doom.get() == Ending.LEFT
-                        ? byLeave
-                        : doom.get() == Ending.KILLED_LEAVING ? byKill || byLeave : byKill);
+                && switch (doom.get()) {
+                    case LEFT -> byLeave;
+                    case KILLED_LEAVING -> byKill || byLeave;
+                    default -> byKill;
+                };
         if (!expected) {
             storm.tally().violation("head has ended by itself: %s exit=%d said=%n%s", current, exit, said);
         }
-        said.lines()
-                .filter(line -> line.contains("error") || line.contains("Exception"))
-                .findFirst()
-                .ifPresent(line -> storm.tally().violation("head reports an error: %s line=\"%s\"", current, line));
+        if (!byJvm) {
+            said.lines()
+                    .filter(line -> line.contains("error") || line.contains("Exception"))
+                    .findFirst()
+                    .ifPresent(line -> storm.tally().violation("head reports an error: %s line=\"%s\"", current, line));
+        }
         doomedNs = 0;
         changeNs = System.nanoTime();
         startDelayNs = TimeUnit.MILLISECONDS.toNanos(random.nextInt(MAX_DOWNTIME_MS));

@@ -419,7 +419,7 @@ final class Host implements AutoCloseable {
         long regionBlocks = region.lengthBytes() / geometry.blockSizeBytes();
         NavigableSet<Long> taken = owned();
         for (int wanted = 1 + random.nextInt(MAX_RUNS); wanted > 0; wanted--) {
-            long count = 1 + random.nextInt(MAX_RUN_BLOCKS);
+            long count = 1L + random.nextInt(MAX_RUN_BLOCKS);
             long first = region.firstBlock() + random.nextLong(regionBlocks);
             Run run = new Run(first, Math.min(count, region.firstBlock() + regionBlocks - first));
             boolean free = blocks(List.of(run)).stream()

@@ -51,6 +51,11 @@ public final class KillStorm implements Callable<Integer> {
         boolean isSound() {
             return tally.violations().isEmpty();
         }
+
+        /** Removes the evidence. */
+        void remove() {
+            delete(folder);
+        }
     }
 
     @Override
@@ -80,13 +85,17 @@ public final class KillStorm implements Callable<Integer> {
                 System.getProperty("java.version"),
                 mistake.map(one -> " broken=" + one).orElse(""));
         Path folder = create(trials);
-        Optional<Path> before = mistake.map(one -> one.compile(folder));
+        Optional<Path> before = mistake.map(one -> one.change().compile(folder));
         HeadLauncher launcher = new HeadLauncher(folder, before);
         Tally tally;
         long startNs = System.nanoTime();
-        try (Storm storm = new Storm(seed, heads, launcher, out)) {
+        try (Storm storm = new Storm(seed, Storm.Plan.storm(heads), launcher, out)) {
             tally = storm.tally();
+            // Whoever interrupts a storm is not left with its heads.
+            Thread hook = new Thread(storm::close, "interrupted");
+            Runtime.getRuntime().addShutdownHook(hook);
             storm.run(durationMs);
+            Runtime.getRuntime().removeShutdownHook(hook);
         }
         print(tally, System.nanoTime() - startNs, out);
         if (tally.violations().isEmpty()) {
@@ -111,8 +120,16 @@ public final class KillStorm implements Callable<Integer> {
                 tally.deeds("init"),
                 seconds,
                 tally.deeds("kill") / seconds);
-        print("from death to claimable, another head asks", tally.onConflict(), GOAL_ON_CONFLICT_MS, out);
-        print("from death to claimable, nobody asks", tally.withoutConflict(), GOAL_WITHOUT_CONFLICT_MS, out);
+        Histogram gone = tally.gone();
+        out.printf(
+                Locale.ROOT,
+                "from SIGKILL until the kernel has ended the process: n=%d p50=%.1f ms p99=%.1f ms max=%.1f ms%n",
+                gone.getTotalCount(),
+                gone.getValueAtPercentile(50) / 1e3,
+                gone.getValueAtPercentile(PERCENTILE) / 1e3,
+                gone.getMaxValue() / 1e3);
+        print("from SIGKILL to claimable, another head asks", tally.onConflict(), GOAL_ON_CONFLICT_MS, out);
+        print("from SIGKILL to claimable, nobody asks", tally.withoutConflict(), GOAL_WITHOUT_CONFLICT_MS, out);
         out.println("violations=" + tally.violations().size());
     }
 
@@ -169,7 +186,8 @@ public final class KillStorm implements Callable<Integer> {
                 times.getMaxValue() / 1e3);
     }
 
-    private static Path create(Path trials) {
+    /** A folder of its own for one run. */
+    public static Path create(Path trials) {
         try {
             return Files.createTempDirectory(Files.createDirectories(trials), "storm-");
         } catch (IOException e) {
@@ -177,7 +195,8 @@ public final class KillStorm implements Callable<Integer> {
         }
     }
 
-    private static void delete(Path folder) {
+    /** Removes a folder and what is in it. */
+    public static void delete(Path folder) {
         try (Stream<Path> all = Files.walk(folder)) {
             List<Path> leavesFirst = all.sorted(Comparator.reverseOrder()).toList();
             for (Path path : leavesFirst) {

@@ -1,17 +1,9 @@
 package io.mhsld.stress.storm;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.URISyntaxException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
-import javax.tools.JavaCompiler;
-import javax.tools.ToolProvider;
 
 /**
- * A mistake that is put into the heads on purpose, to see that the storm finds it: one place of one of the product's own sources is changed,
- * and that class, compiled anew, takes the place of the sound one.
+ * A mistake that is put into the heads on purpose, to see that the storm finds it.
  */
 enum Mistake {
     /** A scrub, and giving memory back, that leaves the bytes where they are. */
@@ -64,55 +56,12 @@ enum Mistake {
         this.wrong = wrong;
     }
 
+    SourceChange change() {
+        return new SourceChange(source, sound, wrong);
+    }
+
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    /**
-     * Compiles the class with the mistake in it.
-     *
-     * @return where it is, to be put before the sound one
-     */
-    Path compile(Path folder) {
-        try {
-            Path root = Path.of(Mistake.class
-                            .getProtectionDomain()
-                            .getCodeSource()
-                            .getLocation()
-                            .toURI())
-                    .resolve("../../..")
-                    .normalize();
-            Path file = root.resolve(source);
-            String text = Files.readString(file);
-            int place = text.indexOf(sound);
-            if (place < 0 || text.indexOf(sound, place + 1) >= 0) {
-                throw new IllegalStateException("place for a mistake is not there just once: mistake=" + this
-                        + " sound=\"" + sound + "\" file=" + file);
-            }
-            Path classes = Files.createDirectories(folder.resolve("broken"));
-            Path changed = classes.resolve(file.getFileName());
-            Files.writeString(changed, text.replace(sound, wrong));
-            JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-            int status = compiler.run(
-                    null,
-                    null,
-                    null,
-                    "-nowarn",
-                    "-proc:none",
-                    "-cp",
-                    String.join(java.io.File.pathSeparator, HeadLauncher.libraries()),
-                    "-d",
-                    classes.toString(),
-                    changed.toString());
-            if (status != 0) {
-                throw new IllegalStateException("mistake cannot be compiled: mistake=" + this + " file=" + changed);
-            }
-            return classes;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

@@ -9,6 +9,8 @@ import io.mhsld.state.StateFile;
 import io.mhsld.stress.process.ChildJvm;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -27,13 +29,34 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * One run: the device, its heads, the threads that load, kill and watch them, and the quiet moments at which everything is compared with the
  * oracle.
  */
-final class Storm implements AutoCloseable {
+public final class Storm implements AutoCloseable {
     private static final long QUIET_EVERY_MS = 3_000;
+    private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int QUIET_PER_INIT = 6;
     private static final int CHAOS_THREADS = 2;
     private static final int BYSTANDERS = 2;
     private static final int MAX_VIOLATIONS = 5;
     private static final int SETTLE_ATTEMPTS = 100;
+
+    /**
+     * What kind of storm it is.
+     *
+     * @param heads how many
+     * @param longLived the first of them, to which no harm is done
+     * @param makesAnew the device is made anew now and then
+     * @param quietEveryMs time from one quiet moment to the next
+     */
+    public record Plan(int heads, int longLived, boolean makesAnew, long quietEveryMs) {
+        static Plan storm(int heads) {
+            return new Plan(heads, 0, true, QUIET_EVERY_MS);
+        }
+    }
+
+    /** Something that is done again and again in a thread of its own, and never in a quiet moment. */
+    public interface Step {
+        /** Returns how many nanoseconds to wait before the next step. */
+        long run();
+    }
 
     private final SplittableRandom random;
     private final PrintStream out;
@@ -42,7 +65,7 @@ final class Storm implements AutoCloseable {
     private final DeviceFiles files;
     private final Path otherMedia;
     private final HeadLauncher launcher;
-    private final int headCount;
+    private final Plan plan;
     private final List<HeadSlot> slots = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private final AtomicInteger lives = new AtomicInteger();
@@ -51,6 +74,7 @@ final class Storm implements AutoCloseable {
     private final ReentrantReadWriteLock activity = new ReentrantReadWriteLock(true);
 
     private final Chaos[] chaos = new Chaos[CHAOS_THREADS];
+    private Runnable quietListener = () -> {};
     private volatile boolean stopping;
     private Geometry geometry;
     private StateFile view;
@@ -58,9 +82,10 @@ final class Storm implements AutoCloseable {
     private int operatorNumber;
     private int evidence;
 
-    Storm(long seed, int headCount, HeadLauncher launcher, PrintStream out) {
+    /** A storm that has not begun. */
+    public Storm(long seed, Plan plan, HeadLauncher launcher, PrintStream out) {
         this.random = new SplittableRandom(seed);
-        this.headCount = headCount;
+        this.plan = plan;
         this.launcher = launcher;
         this.out = out;
         this.tally = new Tally(out);
@@ -70,33 +95,33 @@ final class Storm implements AutoCloseable {
     }
 
     /** Lets it rage, and then checks that nothing is left of it. */
-    void run(long durationMs) {
+    public void run(long durationMs) {
         long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(durationMs);
         make(chooseSpecification());
-        for (int head = 0; head < headCount; head++) {
+        for (int head = 0; head < plan.heads; head++) {
             HeadSlot slot = new HeadSlot(this, head, random.split());
             slots.add(slot);
-            thread("load-" + head, () -> slot.step());
+            alongside("load-" + head, slot::step);
         }
         for (int i = 0; i < CHAOS_THREADS; i++) {
             chaos[i] = new Chaos(this, random.split());
-            thread("chaos-" + i, chaos[i]::step);
+            alongside("chaos-" + i, chaos[i]::step);
         }
         for (int i = 0; i < BYSTANDERS; i++) {
-            thread("bystander-" + i, new Bystander(this, random.split())::step);
+            alongside("bystander-" + i, new Bystander(this, random.split())::step);
         }
-        thread("lanes", this::watchLanes);
+        alongside("lanes", this::watchLanes);
         threads.forEach(Thread::start);
         int quiet = 0;
         // A short run makes the device anew once, too.
         int quietPerInit = (int) Math.max(2, Math.min(QUIET_PER_INIT, durationMs / QUIET_EVERY_MS / 2));
-        while (System.nanoTime() - endNs < 0 && tally.violations().size() < MAX_VIOLATIONS && !isWrongByMore()) {
-            pauseNs(TimeUnit.MILLISECONDS.toNanos(
-                    Math.min(QUIET_EVERY_MS, Math.max(1, (endNs - System.nanoTime()) / 1_000_000))));
+        while (System.nanoTime() - endNs < 0 && !isWrong()) {
+            rage(Math.min(endNs, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(plan.quietEveryMs)));
             activity.writeLock().lock();
             try {
                 beQuiet();
-                if (++quiet % quietPerInit == 0) {
+                quietListener.run();
+                if (++quiet % quietPerInit == 0 && plan.makesAnew) {
                     makeAnew();
                 }
             } finally {
@@ -106,9 +131,20 @@ final class Storm implements AutoCloseable {
         finish();
     }
 
+    private void rage(long untilNs) {
+        while (System.nanoTime() - untilNs < 0 && !isWrong()) {
+            pauseNs(LOOK_NS);
+        }
+    }
+
+    private boolean isWrong() {
+        return tally.violations().size() >= MAX_VIOLATIONS || threads.stream().anyMatch(thread -> !thread.isAlive());
+    }
+
     // ---- for the threads
 
-    Tally tally() {
+    /** What has been counted and found so far. */
+    public Tally tally() {
         return tally;
     }
 
@@ -116,11 +152,13 @@ final class Storm implements AutoCloseable {
         return ownership;
     }
 
-    DeviceFiles files() {
+    /** The device. */
+    public DeviceFiles files() {
         return files;
     }
 
-    Geometry geometry() {
+    /** The shape of the device as it is now. */
+    public Geometry geometry() {
         return geometry;
     }
 
@@ -130,6 +168,23 @@ final class Storm implements AutoCloseable {
 
     List<HeadSlot> slots() {
         return slots;
+    }
+
+    /** Does something at the quiet moments: no request is under way then. */
+    public void onQuiet(Runnable listener) {
+        quietListener = listener;
+    }
+
+    /** Process ids of the heads that no harm is done to, in order; 0 for one that does not serve yet. */
+    public List<Long> longLived() {
+        return slots.stream()
+                .limit(plan.longLived)
+                .map(slot -> slot.serving().map(life -> life.process().pid()).orElse(0L))
+                .toList();
+    }
+
+    boolean isLongLived(HeadSlot slot) {
+        return slot.head() < plan.longLived;
     }
 
     /** The shared state, to look at. */
@@ -196,12 +251,8 @@ final class Storm implements AutoCloseable {
 
     // ---- threads
 
-    private interface Step {
-        /** Returns how many nanoseconds to wait before the next step. */
-        long run();
-    }
-
-    private void thread(String name, Step step) {
+    /** Adds a thread to a storm that has not begun. */
+    public void alongside(String name, Step step) {
         Thread thread = new Thread(
                 () -> {
                     while (!stopping) {
@@ -210,8 +261,8 @@ final class Storm implements AutoCloseable {
                         try {
                             pauseNs = stopping ? 0 : step.run();
                         } catch (RuntimeException e) {
-                            java.io.StringWriter trace = new java.io.StringWriter();
-                            e.printStackTrace(new java.io.PrintWriter(trace));
+                            StringWriter trace = new StringWriter();
+                            e.printStackTrace(new PrintWriter(trace));
                             tally.violation("the storm itself has failed: thread=%s %s", name, trace);
                             pauseNs = TimeUnit.SECONDS.toNanos(1);
                         } finally {
@@ -305,7 +356,7 @@ final class Storm implements AutoCloseable {
         int regions = 1 + random.nextInt(3);
         long blocks = regions * (24L + random.nextInt(40));
         return new Device.Specification(
-                Geometry.of(headCount, blocks * blockSizeBytes, regions, blockSizeBytes),
+                Geometry.of(plan.heads, blocks * blockSizeBytes, regions, blockSizeBytes),
                 1,
                 random.nextInt(4) == 0,
                 random.nextBoolean() ? Optional.of(otherMedia) : Optional.empty(),
@@ -316,7 +367,7 @@ final class Storm implements AutoCloseable {
         for (HeadSlot slot : slots) {
             slot.fate().lock();
             try {
-                slot.end(random.nextInt(3) == 0);
+                slot.end(isLongLived(slot) || random.nextInt(3) == 0);
             } finally {
                 slot.fate().unlock();
             }
@@ -352,10 +403,6 @@ final class Storm implements AutoCloseable {
                 throw new IllegalStateException("interrupted", e);
             }
         }
-    }
-
-    private boolean isWrongByMore() {
-        return threads.stream().anyMatch(thread -> !thread.isAlive());
     }
 
     /** The files as they are soon after the first violation. */

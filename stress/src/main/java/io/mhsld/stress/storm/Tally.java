@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
 /** What the storm did, saw and found wrong. Any thread. */
-final class Tally {
+public final class Tally {
     private static final int SIGNIFICANT_DIGITS = 3;
 
     /** Reads on one path. */
@@ -26,6 +26,7 @@ final class Tally {
     private final Map<String, Reads> reads = new TreeMap<>();
     private final List<String> violations = new ArrayList<>();
     private final Histogram onConflict = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
+    private final Histogram gone = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
     private final Histogram withoutConflict = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
 
     Tally(PrintStream out) {
@@ -33,7 +34,7 @@ final class Tally {
     }
 
     /** A request that was answered. */
-    synchronized void operation(String kind) {
+    public synchronized void operation(String kind) {
         operations.merge(kind, 1L, Long::sum);
     }
 
@@ -53,6 +54,11 @@ final class Tally {
         entry.marked += marked ? 1 : 0;
     }
 
+    /** A process that was killed is gone, by the kernel's word. */
+    synchronized void gone(long tookNs) {
+        gone.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
+    }
+
     synchronized void claimableOnConflict(long tookNs) {
         onConflict.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
     }
@@ -62,25 +68,28 @@ final class Tally {
     }
 
     /** Something that must never be. */
-    synchronized void violation(String format, Object... arguments) {
+    public synchronized void violation(String format, Object... arguments) {
         String text = Instant.now().truncatedTo(ChronoUnit.MILLIS) + " " + String.format(format, arguments);
         violations.add(text);
         out.println("VIOLATION " + text);
         out.flush();
     }
 
-    synchronized List<String> violations() {
+    /** All that was found wrong. */
+    public synchronized List<String> violations() {
         return List.copyOf(violations);
     }
 
-    synchronized long deeds(String prefix) {
+    /** What was done, of the kinds that begin so. */
+    public synchronized long deeds(String prefix) {
         return deeds.entrySet().stream()
                 .filter(entry -> entry.getKey().startsWith(prefix))
                 .mapToLong(Map.Entry::getValue)
                 .sum();
     }
 
-    synchronized long operations() {
+    /** Requests that were answered. */
+    public synchronized long operations() {
         return operations.values().stream().mapToLong(Long::longValue).sum();
     }
 
@@ -95,11 +104,16 @@ final class Tally {
         return onConflict.copy();
     }
 
+    synchronized Histogram gone() {
+        return gone.copy();
+    }
+
     synchronized Histogram withoutConflict() {
         return withoutConflict.copy();
     }
 
-    synchronized void print() {
+    /** Prints what was counted. */
+    public synchronized void print() {
         out.println("operations by kind: total=" + operations());
         operations.forEach((kind, count) -> out.printf("  %9d  %s%n", count, kind));
         out.println("done to processes and device:");
