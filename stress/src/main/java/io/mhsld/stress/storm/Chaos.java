@@ -273,7 +273,10 @@ final class Chaos {
                 long block = owned.get(random.nextInt(owned.size()));
                 long deathNs = System.nanoTime();
                 kill(life, "and another head asks at once");
-                life.process().onExit(() -> tally.gone(System.nanoTime() - deathNs));
+                life.process().onExit(() -> {
+                    life.setGoneNs(System.nanoTime() - deathNs);
+                    tally.gone(System.nanoTime() - deathNs);
+                });
                 claim(heir, living.get(), host.get(), life, block, deathNs);
             } finally {
                 heir.control().unlock();
@@ -284,12 +287,19 @@ final class Chaos {
     }
 
     private void claim(HeadSlot heir, Life living, Host host, Life dead, long block, long deathNs) {
+        String refusals = "";
         while (System.nanoTime() - deathNs < CLAIM_PATIENCE_NS && !living.isDoomed()) {
             long[] gotNs = {0};
+            long askedNs = System.nanoTime();
             if (ask(heir, living, host, block, gotNs)) {
-                tally.claimableOnConflict(gotNs[0] - deathNs);
+                tally.claimableOnConflict(
+                        gotNs[0] - deathNs,
+                        String.format(
+                                "tookMs=%.1f goneMs=%.1f lastAskMs=%.1f refusals=%s",
+                                (gotNs[0] - deathNs) / 1e6, life.goneNs() / 1e6, (gotNs[0] - askedNs) / 1e6, refusals));
                 return;
             }
+            refusals += String.format(" %.1f ms", (System.nanoTime() - askedNs) / 1e6);
             if (storm.ownership().owner(block).isPresent() || host.lastRefusal().startsWith("no memory left")) {
                 tally.deed("measurement given up: another head was faster");
                 return;

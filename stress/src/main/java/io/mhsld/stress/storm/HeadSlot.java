@@ -244,12 +244,11 @@ final class HeadSlot {
         String said = current.process().output();
         Optional<Ending> doom = current.doom();
         boolean byKill = exit == 128 + 9;
-        // SIGTERM ends a head that has nothing yet in the JVM's own way; a JVM, or a library of ours that adds a hook
-        // of its own, can fail over it. The exit code still counts.
-        boolean byJvm = !current.isReady()
-                && (said.contains("Error occurred during initialization of VM")
-                        || said.contains("Shutdown in progress"));
-        boolean byLeave = exit == 0 || exit == 128 + 15 || byJvm;
+        // SIGTERM ends a head that has nothing yet in the JVM's own way; a JVM that has hardly begun can fail over it,
+        // and a library that adds a hook of its own complains.
+        boolean noJvm = !current.isReady() && said.contains("Error occurred during initialization of VM");
+        boolean byJvm = noJvm || (!current.isReady() && said.contains("Shutdown in progress"));
+        boolean byLeave = exit == 0 || exit == 128 + 15 || noJvm;
         boolean expected = doom.isPresent()
                 && switch (doom.get()) {
                     case LEFT -> byLeave;

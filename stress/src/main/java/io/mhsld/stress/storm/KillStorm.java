@@ -129,6 +129,7 @@ public final class KillStorm implements Callable<Integer> {
                 gone.getValueAtPercentile(PERCENTILE) / 1e3,
                 gone.getMaxValue() / 1e3);
         print("from SIGKILL to claimable, another head asks", tally.onConflict(), GOAL_ON_CONFLICT_MS, out);
+        tally.slowest().forEach(course -> out.println("  slowest: " + course));
         print("from SIGKILL to claimable, nobody asks", tally.withoutConflict(), GOAL_WITHOUT_CONFLICT_MS, out);
         out.println("violations=" + tally.violations().size());
     }

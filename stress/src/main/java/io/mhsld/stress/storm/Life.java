@@ -13,6 +13,7 @@ final class Life {
     private volatile Ending doom;
     private volatile boolean ready;
     private volatile boolean shunned;
+    private volatile long goneNs;
 
     Life(int number, int head, HostDriver.Mode mode, ChildJvm process) {
         this.number = number;
@@ -68,6 +69,15 @@ final class Life {
 
     boolean isShunned() {
         return shunned;
+    }
+
+    /** How long after its death was ordered the kernel had ended it; 0 while it has not. */
+    long goneNs() {
+        return goneNs;
+    }
+
+    void setGoneNs(long tookNs) {
+        goneNs = tookNs;
     }
 
     @Override

@@ -13,6 +13,7 @@ import org.HdrHistogram.Histogram;
 /** What the storm did, saw and found wrong. Any thread. */
 public final class Tally {
     private static final int SIGNIFICANT_DIGITS = 3;
+    private static final int SLOWEST = 5;
 
     /** Reads on one path. */
     private static final class Reads {
@@ -26,6 +27,7 @@ public final class Tally {
     private final Map<String, Reads> reads = new TreeMap<>();
     private final List<String> violations = new ArrayList<>();
     private final Histogram onConflict = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
+    private final TreeMap<Long, String> slowest = new TreeMap<>();
     private final Histogram gone = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
     private final Histogram withoutConflict = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
 
@@ -59,8 +61,17 @@ public final class Tally {
         gone.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
     }
 
-    synchronized void claimableOnConflict(long tookNs) {
+    /**
+     * Another head got a block of a dead one.
+     *
+     * @param course what took how long
+     */
+    synchronized void claimableOnConflict(long tookNs, String course) {
         onConflict.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
+        slowest.put(tookNs, course);
+        if (slowest.size() > SLOWEST) {
+            slowest.pollFirstEntry();
+        }
     }
 
     synchronized void claimableWithoutConflict(long tookNs) {
@@ -102,6 +113,11 @@ public final class Tally {
 
     synchronized Histogram onConflict() {
         return onConflict.copy();
+    }
+
+    /** The course of the slowest claims from the dead. */
+    synchronized List<String> slowest() {
+        return List.copyOf(slowest.descendingMap().values());
     }
 
     synchronized Histogram gone() {
