@@ -296,7 +296,7 @@ final class Chaos {
                         gotNs[0] - deathNs,
                         String.format(
                                 "tookMs=%.1f goneMs=%.1f lastAskMs=%.1f refusals=%s",
-                                (gotNs[0] - deathNs) / 1e6, life.goneNs() / 1e6, (gotNs[0] - askedNs) / 1e6, refusals));
+                                (gotNs[0] - deathNs) / 1e6, dead.goneNs() / 1e6, (gotNs[0] - askedNs) / 1e6, refusals));
                 return;
             }
             refusals += String.format(" %.1f ms", (System.nanoTime() - askedNs) / 1e6);
