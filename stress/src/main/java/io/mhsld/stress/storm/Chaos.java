@@ -273,10 +273,7 @@ final class Chaos {
                 long block = owned.get(random.nextInt(owned.size()));
                 long deathNs = System.nanoTime();
                 kill(life, "and another head asks at once");
-                life.process().onExit(() -> {
-                    life.setGoneNs(System.nanoTime() - deathNs);
-                    tally.gone(System.nanoTime() - deathNs);
-                });
+                timeEnd(life, deathNs);
                 claim(heir, living.get(), host.get(), life, block, deathNs);
             } finally {
                 heir.control().unlock();
@@ -294,12 +291,11 @@ final class Chaos {
             if (ask(heir, living, host, block, gotNs)) {
                 tally.claimableOnConflict(
                         gotNs[0] - deathNs,
-                        String.format(
-                                "tookMs=%.1f goneMs=%.1f lastAskMs=%.1f refusals=%s",
-                                (gotNs[0] - deathNs) / 1e6, dead.goneNs() / 1e6, (gotNs[0] - askedNs) / 1e6, refusals));
+                        dead.goneNs(),
+                        String.format("lastAskMs=%.1f refusalsMs=[%s]", (gotNs[0] - askedNs) / 1e6, refusals));
                 return;
             }
-            refusals += String.format(" %.1f ms", (System.nanoTime() - askedNs) / 1e6);
+            refusals += String.format(" %.1f", (System.nanoTime() - askedNs) / 1e6);
             if (storm.ownership().owner(block).isPresent() || host.lastRefusal().startsWith("no memory left")) {
                 tally.deed("measurement given up: another head was faster");
                 return;
@@ -336,8 +332,12 @@ final class Chaos {
         }
         life.shun();
         Storm.pauseNs(SHUN_NS);
+        int witnesses = (int) storm.slots().stream()
+                .filter(slot -> slot.serving().isPresent())
+                .count();
         long deathNs = System.nanoTime();
         kill(life, "and nobody asks");
+        timeEnd(life, deathNs);
         while (storm.view().ownerMap().countVolatile(life.head()) > 0) {
             if (System.nanoTime() - deathNs > CLAIM_PATIENCE_NS) {
                 tally.violation(
@@ -347,6 +347,14 @@ final class Chaos {
             }
             Storm.pauseNs(200_000);
         }
-        tally.claimableWithoutConflict(System.nanoTime() - deathNs);
+        tally.claimableWithoutConflict(
+                System.nanoTime() - deathNs, life.goneNs(), "ageMs=" + life.ageMs() + " serving=" + witnesses);
+    }
+
+    private void timeEnd(Life life, long deathNs) {
+        life.process().onExit(() -> {
+            life.setGoneNs(System.nanoTime() - deathNs);
+            tally.gone(life.goneNs());
+        });
     }
 }

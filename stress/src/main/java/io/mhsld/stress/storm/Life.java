@@ -10,6 +10,7 @@ final class Life {
     private final int head;
     private final HostDriver.Mode mode;
     private final ChildJvm process;
+    private final long startNs = System.nanoTime();
     private volatile Ending doom;
     private volatile boolean ready;
     private volatile boolean shunned;
@@ -69,6 +70,10 @@ final class Life {
 
     boolean isShunned() {
         return shunned;
+    }
+
+    long ageMs() {
+        return (System.nanoTime() - startNs) / 1_000_000;
     }
 
     /** How long after its death was ordered the kernel had ended it; 0 while it has not. */

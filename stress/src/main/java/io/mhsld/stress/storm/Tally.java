@@ -7,14 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import org.HdrHistogram.Histogram;
 
 /** What the storm did, saw and found wrong. Any thread. */
 public final class Tally {
-    private static final int SIGNIFICANT_DIGITS = 3;
-    private static final int SLOWEST = 5;
-
     /** Reads on one path. */
     private static final class Reads {
         private long count;
@@ -26,10 +21,11 @@ public final class Tally {
     private final Map<String, Long> deeds = new TreeMap<>();
     private final Map<String, Reads> reads = new TreeMap<>();
     private final List<String> violations = new ArrayList<>();
-    private final Histogram onConflict = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
-    private final TreeMap<Long, String> slowest = new TreeMap<>();
-    private final Histogram gone = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
-    private final Histogram withoutConflict = new Histogram(TimeUnit.MINUTES.toMicros(5), SIGNIFICANT_DIGITS);
+    private final Times gone = new Times();
+    private final Times onConflict = new Times();
+    private final Times onConflictAfterEnd = new Times();
+    private final Times withoutConflict = new Times();
+    private final Times withoutConflictAfterEnd = new Times();
 
     Tally(PrintStream out) {
         this.out = out;
@@ -58,24 +54,26 @@ public final class Tally {
 
     /** A process that was killed is gone, by the kernel's word. */
     synchronized void gone(long tookNs) {
-        gone.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
+        gone.record(tookNs);
     }
 
     /**
      * Another head got a block of a dead one.
      *
-     * @param course what took how long
+     * @param goneNs how long it took the kernel to end the process; 0 when it has not told yet, but must have
+     * @param course what else took how long
      */
-    synchronized void claimableOnConflict(long tookNs, String course) {
-        onConflict.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
-        slowest.put(tookNs, course);
-        if (slowest.size() > SLOWEST) {
-            slowest.pollFirstEntry();
-        }
+    synchronized void claimableOnConflict(long tookNs, long goneNs, String course) {
+        onConflict.record(tookNs);
+        onConflict.course(tookNs, goneNs, course);
+        onConflictAfterEnd.record(goneNs == 0 ? 0 : Math.max(0, tookNs - goneNs));
     }
 
-    synchronized void claimableWithoutConflict(long tookNs) {
-        withoutConflict.recordValue(TimeUnit.NANOSECONDS.toMicros(tookNs));
+    /** The dead one's blocks were all free, and nobody had asked. */
+    synchronized void claimableWithoutConflict(long tookNs, long goneNs, String course) {
+        withoutConflict.record(tookNs);
+        withoutConflict.course(tookNs, goneNs, course);
+        withoutConflictAfterEnd.record(goneNs == 0 ? 0 : Math.max(0, tookNs - goneNs));
     }
 
     /** Something that must never be. */
@@ -111,21 +109,26 @@ public final class Tally {
                 .sum();
     }
 
-    synchronized Histogram onConflict() {
-        return onConflict.copy();
+    Times gone() {
+        return gone;
     }
 
-    /** The course of the slowest claims from the dead. */
-    synchronized List<String> slowest() {
-        return List.copyOf(slowest.descendingMap().values());
+    Times onConflict() {
+        return onConflict;
     }
 
-    synchronized Histogram gone() {
-        return gone.copy();
+    /** The part of it after the kernel had ended the process. */
+    Times onConflictAfterEnd() {
+        return onConflictAfterEnd;
     }
 
-    synchronized Histogram withoutConflict() {
-        return withoutConflict.copy();
+    Times withoutConflict() {
+        return withoutConflict;
+    }
+
+    /** The part of it after the kernel had ended the process. */
+    Times withoutConflictAfterEnd() {
+        return withoutConflictAfterEnd;
     }
 
     /** Prints what was counted. */
