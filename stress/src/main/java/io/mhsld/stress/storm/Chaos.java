@@ -252,10 +252,7 @@ final class Chaos {
 
     /** Another head asks for a block of the dead one at once, and again until it gets it. */
     private void claimFromTheDead(Life life) {
-        Optional<HeadSlot> serving = storm.slots().stream()
-                .filter(slot -> slot.head() != life.head() && slot.serving().isPresent())
-                .skip(random.nextInt(2))
-                .findFirst();
+        Optional<HeadSlot> serving = otherServing(life);
         if (serving.isEmpty() || !serving.get().fate().tryLock()) {
             return;
         }
@@ -324,12 +321,32 @@ final class Chaos {
         }
     }
 
-    /** Nobody asks for anything that the dead one had. */
+    /** Nobody asks for anything that the dead one had; one other head at least lives all the time, for it is the living that free it. */
     private void awaitRelease(Life life) {
-        if (!life.isReady() || storm.ownership().certain(life).isEmpty()) {
-            kill(life, "at any moment");
+        Optional<HeadSlot> witness = otherServing(life);
+        if (!life.isReady()
+                || storm.ownership().certain(life).isEmpty()
+                || witness.isEmpty()
+                || !witness.get().fate().tryLock()) {
             return;
         }
+        try {
+            if (witness.get().serving().isPresent()) {
+                killAndAwaitRelease(life);
+            }
+        } finally {
+            witness.get().fate().unlock();
+        }
+    }
+
+    private Optional<HeadSlot> otherServing(Life life) {
+        return storm.slots().stream()
+                .filter(slot -> slot.head() != life.head() && slot.serving().isPresent())
+                .skip(random.nextInt(2))
+                .findFirst();
+    }
+
+    private void killAndAwaitRelease(Life life) {
         life.shun();
         Storm.pauseNs(SHUN_NS);
         int witnesses = (int) storm.slots().stream()

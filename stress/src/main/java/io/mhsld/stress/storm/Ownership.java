@@ -20,6 +20,7 @@ final class Ownership {
 
     private static final class Block {
         private Life owner;
+        private Life lastOwner;
         private boolean accepted;
         private boolean written;
         private Ending lastEnding = Ending.NEVER_OWNED;
@@ -29,6 +30,7 @@ final class Ownership {
             // What was never accepted was never written: older bytes would still be older bytes.
             marked = written || (marked && !accepted);
             lastEnding = ending;
+            lastOwner = owner;
             owner = null;
             accepted = false;
             written = false;
@@ -98,6 +100,9 @@ final class Ownership {
         for (Block entry : blocks) {
             if (entry.owner == life) {
                 entry.end(how);
+            } else if (how == Ending.KILLED_LEAVING && entry.owner == null && entry.lastOwner == life) {
+                // Whether it had let go of it by itself, nobody knows.
+                entry.lastEnding = entry.lastEnding == Ending.LEFT ? how : entry.lastEnding;
             }
         }
     }
