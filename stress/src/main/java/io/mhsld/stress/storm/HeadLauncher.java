@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -29,6 +30,7 @@ import java.util.stream.Stream;
  */
 public final class HeadLauncher {
     private static final long TRAINING_S = 60;
+    private static final long ARCHIVE_AGE_MS = TimeUnit.HOURS.toMillis(1);
     private static final int TIMEOUT_MS = 20_000;
 
     private final Path folder;
@@ -143,7 +145,7 @@ public final class HeadLauncher {
             if (!Files.exists(made)) {
                 return Optional.empty();
             }
-            removeArchivesOfOtherBuilds(archive);
+            removeOldArchives(archive);
             // Two storms at a time: the last one's stays, and a file that is mapped goes on under it.
             Files.move(made, archive, StandardCopyOption.ATOMIC_MOVE);
             return Optional.of(archive);
@@ -154,11 +156,13 @@ public final class HeadLauncher {
         }
     }
 
-    /** A head whose archive goes away starts without it. */
-    private static void removeArchivesOfOtherBuilds(Path archive) throws IOException {
+    /** Of builds that nobody uses any more: a head whose archive is gone starts without it, and takes twice as long. */
+    private static void removeOldArchives(Path archive) throws IOException {
         try (var others = Files.newDirectoryStream(archive.getParent(), "heads-*.jsa")) {
             for (Path other : others) {
-                Files.deleteIfExists(other);
+                if (System.currentTimeMillis() - other.toFile().lastModified() > ARCHIVE_AGE_MS) {
+                    Files.deleteIfExists(other);
+                }
             }
         }
     }
