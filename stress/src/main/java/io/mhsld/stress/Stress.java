@@ -1,5 +1,7 @@
 package io.mhsld.stress;
 
+import io.mhsld.stress.soak.Soak;
+import io.mhsld.stress.storm.KillStorm;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,7 +15,7 @@ import picocli.CommandLine.Spec;
         name = "scripts/stress",
         description =
                 "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
-        subcommands = {io.mhsld.stress.storm.KillStorm.class, io.mhsld.stress.soak.Soak.class})
+        subcommands = {KillStorm.class, Soak.class})
 public final class Stress implements Runnable {
     @Option(
             names = {"-h", "--help"},

@@ -6,6 +6,7 @@ import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.stress.process.ChildJvm;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -284,7 +285,7 @@ final class HeadSlot {
                 Files.deleteIfExists(logs.remove());
             }
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -1,7 +1,6 @@
 package io.mhsld.stress.storm;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -131,9 +130,5 @@ final class Ownership {
 
     synchronized Optional<Life> owner(long block) {
         return Optional.ofNullable(blocks[(int) block].owner);
-    }
-
-    synchronized int ownedCount() {
-        return (int) Arrays.stream(blocks).filter(entry -> entry.owner != null).count();
     }
 }

@@ -73,14 +73,13 @@ public final class Storm implements AutoCloseable {
     /** Read-locked by whoever does anything, write-locked for quiet moments. */
     private final ReentrantReadWriteLock activity = new ReentrantReadWriteLock(true);
 
-    private final Chaos[] chaos = new Chaos[CHAOS_THREADS];
     private Runnable quietListener = () -> {};
     private volatile boolean stopping;
     private Geometry geometry;
     private StateFile view;
     private ChildJvm operator;
     private int operatorNumber;
-    private int evidence;
+    private boolean evidenceKept;
 
     /** A storm that has not begun. */
     public Storm(long seed, Plan plan, HeadLauncher launcher, PrintStream out) {
@@ -104,8 +103,7 @@ public final class Storm implements AutoCloseable {
             alongside("load-" + head, slot::step);
         }
         for (int i = 0; i < CHAOS_THREADS; i++) {
-            chaos[i] = new Chaos(this, random.split());
-            alongside("chaos-" + i, chaos[i]::step);
+            alongside("chaos-" + i, new Chaos(this, random.split())::step);
         }
         for (int i = 0; i < BYSTANDERS; i++) {
             alongside("bystander-" + i, new Bystander(this, random.split())::step);
@@ -407,8 +405,8 @@ public final class Storm implements AutoCloseable {
 
     /** The files as they are soon after the first violation. */
     private void keepEvidence() {
-        if (evidence == 0 && !tally.violations().isEmpty()) {
-            evidence++;
+        if (!evidenceKept && !tally.violations().isEmpty()) {
+            evidenceKept = true;
             try {
                 Path folder = launcher.folder();
                 Files.copy(files.stateFile(), folder.resolve("state"), StandardCopyOption.REPLACE_EXISTING);
