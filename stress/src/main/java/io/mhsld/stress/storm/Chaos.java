@@ -110,7 +110,7 @@ final class Chaos {
     }
 
     private void killLeaving(Life life) {
-        storm.ownership().doom(life, Ending.KILLED_LEAVING);
+        storm.ownership().doom(life, Ending.KILLED);
         life.process().killNow();
         tally.deed("kill: while it left");
     }

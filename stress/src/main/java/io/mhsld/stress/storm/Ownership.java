@@ -91,8 +91,10 @@ final class Ownership {
         }
     }
 
-    /** The process is about to be ended; the first doom counts. */
-    synchronized void doom(Life life, Ending how) {
+    /** The process is about to be ended; the first doom counts, but one that was told to leave may still be killed over it. */
+    synchronized void doom(Life life, Ending doom) {
+        boolean isLeaving = life.doom().filter(first -> first == Ending.LEFT).isPresent();
+        Ending how = isLeaving && doom == Ending.KILLED ? Ending.KILLED_LEAVING : doom;
         if (!life.isDoomed() || how == Ending.KILLED_LEAVING) {
             life.doom(how);
         }
