@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 /** What is measured of a process, from outside. */
 enum Measure {
     /** Open descriptors. */
-    DESCRIPTORS("", 3, 0) {
+    DESCRIPTORS("", 3, 3, 0) {
         @Override
         double of(long pid) throws IOException {
             try (Stream<Path> open = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
@@ -22,35 +22,35 @@ enum Measure {
         }
     },
     /** Mappings of a file: the C library and the JVM make and give back anonymous ones as they like. */
-    FILE_MAPPINGS("", 3, 0) {
+    FILE_MAPPINGS("", 3, 3, 0) {
         @Override
         double of(long pid) throws IOException {
             return mappings(pid).filter(line -> line.indexOf('/') >= 0).count();
         }
     },
     /** All mappings. */
-    MAPPINGS("", 12, 0) {
+    MAPPINGS("", 12, 12, 0) {
         @Override
         double of(long pid) throws IOException {
             return mappings(pid).count();
         }
     },
     /** Threads. */
-    THREADS("", 3, 0) {
+    THREADS("", 3, 3, 0) {
         @Override
         double of(long pid) throws IOException {
             return status(pid, "Threads");
         }
     },
     /** Memory of its own in RAM, MiB: without shared memory and files. */
-    RESIDENT("MiB", 12, 8) {
+    RESIDENT("MiB", 40, 12, 8) {
         @Override
         double of(long pid) throws IOException {
             return status(pid, "RssAnon") / 1024;
         }
     },
     /** Heap in use after a collection of all of it, MiB. */
-    HEAP_AFTER_GC("MiB", 1.5, 1) {
+    HEAP_AFTER_GC("MiB", 2, 1.5, 1) {
         @Override
         double of(long pid) throws IOException {
             return heap(pid).orElse(Double.NaN);
@@ -58,14 +58,17 @@ enum Measure {
     };
 
     private static final Pattern USED = Pattern.compile("used (\\d+)K");
+    private static final double YOUNG_HOURS = 0.1;
     private static final int JCMD_PATIENCE_S = 30;
 
     private final String unit;
+    private final double leastRiseYoung;
     private final double leastRise;
     private final double leastPerHour;
 
-    Measure(String unit, double leastRise, double leastPerHour) {
+    Measure(String unit, double leastRiseYoung, double leastRise, double leastPerHour) {
         this.unit = unit;
+        this.leastRiseYoung = leastRiseYoung;
         this.leastRise = leastRise;
         this.leastPerHour = leastPerHour;
     }
@@ -79,10 +82,10 @@ enum Measure {
 
     /**
      * What is called growth over so many hours: less is settling in. For descriptors, threads and mappings a few; for memory what compilers and
-     * allocators take as they go, or so much per hour, whichever is more.
+     * allocators take as they go, more in the first minutes, or so much per hour, whichever is more.
      */
     double leastRise(double hours) {
-        return Math.max(leastRise, leastPerHour * hours);
+        return hours < YOUNG_HOURS ? leastRiseYoung : Math.max(leastRise, leastPerHour * hours);
     }
 
     private static Stream<String> mappings(long pid) throws IOException {
