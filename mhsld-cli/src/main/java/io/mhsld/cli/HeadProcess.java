@@ -110,7 +110,12 @@ final class HeadProcess {
         HeadProcess process = new HeadProcess(options, console);
         // The hook is there before the head is: a signal at any moment ends in a clean leave, or finds nothing to
         // leave.
-        Runtime.getRuntime().addShutdownHook(new Thread(process::leaveOnSignal, "signal"));
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(process::leaveOnSignal, "signal"));
+        } catch (IllegalStateException e) {
+            // The signal came first: the JVM ends, and there is nothing yet to leave.
+            return ExitCode.DONE;
+        }
         try {
             return process.serve();
         } finally {

@@ -2,6 +2,8 @@ package io.mhsld.stress;
 
 import io.mhsld.stress.contest.Contest;
 import io.mhsld.stress.history.HistoryTrial;
+import io.mhsld.stress.soak.Soak;
+import io.mhsld.stress.storm.KillStorm;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -15,7 +17,7 @@ import picocli.CommandLine.Spec;
         name = "scripts/stress",
         description =
                 "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
-        subcommands = {Contest.class, HistoryTrial.class})
+        subcommands = {Contest.class, HistoryTrial.class, KillStorm.class, Soak.class})
 public final class Stress implements Runnable {
     @Option(
             names = {"-h", "--help"},

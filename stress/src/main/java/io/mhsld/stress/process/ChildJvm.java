@@ -2,11 +2,14 @@ package io.mhsld.stress.process;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -31,6 +34,12 @@ public final class ChildJvm implements AutoCloseable {
      * @param jvmOptions besides those of this JVM's that begin with {@code --}
      */
     public static ChildJvm start(Class<?> main, Path output, List<String> jvmOptions, List<String> arguments) {
+        return start(main.getName(), System.getProperty("java.class.path"), output, jvmOptions, arguments);
+    }
+
+    /** The same with another class path. */
+    public static ChildJvm start(
+            String main, String classPath, Path output, List<String> jvmOptions, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -38,7 +47,7 @@ public final class ChildJvm implements AutoCloseable {
                 .forEach(command::add);
         command.addAll(List.of("-XX:+UseSerialGC", "-Xmx256m", "-Djava.io.tmpdir=" + output.getParent()));
         command.addAll(jvmOptions);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of("-cp", classPath, main));
         command.addAll(arguments);
         try {
             Process process = new ProcessBuilder(command)
@@ -70,6 +79,37 @@ public final class ChildJvm implements AutoCloseable {
         }
     }
 
+    /** True once it has said something. */
+    public boolean hasOutput() {
+        return output.toFile().length() > 0;
+    }
+
+    /** The file of {@link #output()}. */
+    public Path outputFile() {
+        return output;
+    }
+
+    /** Hands it a line on its standard input. */
+    public void tell(String line) {
+        try {
+            Writer input = process.outputWriter(StandardCharsets.UTF_8);
+            input.write(line + "\n");
+            input.flush();
+        } catch (IOException e) {
+            // It has ended, which is what its exit tells.
+        }
+    }
+
+    /** {@code SIGKILL}, without waiting. */
+    public void killNow() {
+        process.destroyForcibly();
+    }
+
+    /** {@code SIGTERM}, without waiting. */
+    public void terminate() {
+        process.destroy();
+    }
+
     /** {@code SIGKILL}, and waits until the process is gone. */
     public void kill() {
         process.destroyForcibly();
@@ -91,6 +131,11 @@ public final class ChildJvm implements AutoCloseable {
         } catch (InterruptedException e) {
             throw new IllegalStateException("interrupted", e);
         }
+    }
+
+    /** Runs an action when it has ended, on another thread. */
+    public void onExit(Runnable action) {
+        CompletableFuture<Void> unused = process.onExit().thenRun(action);
     }
 
     /** Waits for its end and tells its exit code. */
