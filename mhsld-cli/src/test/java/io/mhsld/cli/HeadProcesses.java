@@ -30,13 +30,23 @@ final class HeadProcesses implements AutoCloseable {
     private static final long NEEDED_BYTES = 1L << 30;
     private static final AtomicInteger NEXT = new AtomicInteger();
 
-    final String name =
-            folderWithRoom() + "mhsld-test-" + ProcessHandle.current().pid() + "-" + NEXT.incrementAndGet();
-    final DeviceFiles files = DeviceFiles.named(name);
+    final String name;
+    final DeviceFiles files;
+
+    /** What each head's JVM is told besides. */
+    List<String> jvmFlags = List.of("-XX:TieredStopAtLevel=1");
+
     private final List<Head> heads = new ArrayList<>();
     private final Path outputFolder;
 
     HeadProcesses() {
+        this(folderWithRoom() + "mhsld-test-" + ProcessHandle.current().pid() + "-" + NEXT.incrementAndGet());
+    }
+
+    /** A device in a place of the test's own. */
+    HeadProcesses(String name) {
+        this.name = name;
+        this.files = DeviceFiles.named(name);
         try {
             outputFolder = Files.createTempDirectory("mhsld-test-output-");
         } catch (IOException e) {
@@ -136,11 +146,9 @@ final class HeadProcesses implements AutoCloseable {
                 "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
                 "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "head"));
+                "-XX:ErrorFile=" + outputFolder.resolve("hs_err_%p.log")));
+        command.addAll(jvmFlags);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "head"));
         command.addAll(options);
         int number = heads.size();
         Path out = outputFolder.resolve(number + "-head" + head + ".out");
@@ -210,6 +218,26 @@ final class HeadProcesses implements AutoCloseable {
         }
     }
 
+    /** What JVMs that crashed have left behind. */
+    List<Path> crashReports() {
+        try (Stream<Path> outputs = Files.list(outputFolder)) {
+            return outputs.filter(path -> path.getFileName().toString().startsWith("hs_err"))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends all heads, whatever has become of the device. */
+    void endAll() {
+        for (Head head : heads) {
+            if (head.process().isAlive()) {
+                head.process().destroyForcibly();
+                head.awaitExit();
+            }
+        }
+    }
+
     void keepEvidence(Path folder) throws IOException {
         Files.createDirectories(folder);
         // A JVM answers SIGQUIT with the stacks of its threads, on its standard output.
@@ -231,12 +259,7 @@ final class HeadProcesses implements AutoCloseable {
 
     @Override
     public void close() {
-        for (Head head : heads) {
-            if (head.process().isAlive()) {
-                head.process().destroyForcibly();
-                head.awaitExit();
-            }
-        }
+        endAll();
         try {
             if (Files.exists(files.stateFile())) {
                 Device.destroy(files, 2_000);
