@@ -346,6 +346,7 @@ class DamagedDeviceTest {
             head.kill();
             assertEquals(DONE, heads.run("recover").exitCode());
             assertEquals(32, heads.inspect().freeBlocks());
+            fillUp(mount.resolve("more"));
             Head again = heads.start(0).awaitReady();
             assertEquals(DONE, again.terminate());
             assertEquals(List.of(), heads.crashReports());

@@ -158,10 +158,13 @@ public final class Surroundings {
 
     /** What is wrong with a head that a process other than this one says to be, and holds no lease for; it may be ending. */
     public static Optional<Finding> findUnleased(Row row) {
-        return Reaper.isServedByAnother(row, Machine.REAL)
-                ? Optional.of(Finding.of("I6", "its process lives and has no lease")
-                        .with("head", row.head())
-                        .with("pid", row.pid()))
-                : Optional.empty();
+        return Reaper.isServedByAnother(row, Machine.REAL) ? Optional.of(unleased(row)) : Optional.empty();
+    }
+
+    /** I6: what the row says of a process that lives and holds no lease. */
+    public static Finding unleased(Row row) {
+        return Finding.of("I6", "its process lives and has no lease")
+                .with("head", row.head())
+                .with("pid", row.pid());
     }
 }
