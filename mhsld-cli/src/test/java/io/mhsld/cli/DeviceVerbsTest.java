@@ -450,7 +450,7 @@ class DeviceVerbsTest {
         String table = outcome.out().replaceAll(" +", " ");
         assertSays(outcome, ExitCode.DONE);
         assertTrue(table.contains("\n head 0 head 1 head 2\n"), outcome.out());
-        assertTrue(table.contains("\nblocks accepted 4 0 0\n"), outcome.out());
+        assertTrue(table.contains("\nblocks accepted 4 0 2\n"), outcome.out());
     }
 
     @Test
