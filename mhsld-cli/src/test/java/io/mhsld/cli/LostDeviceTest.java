@@ -187,6 +187,40 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
         assertEquals(List.of(), heads.crashReports());
     }
 
+    static Stream<Arguments> stores() {
+        return Stream.of("HEAD_TABLE", "OWNER_MAP", "COUNTERS", "EXTENT_TABLES")
+                .flatMap(section -> Stream.of(INTERPRETED, QUICK).map(flags -> Arguments.of(section, flags)));
+    }
+
+    /** Between two stores of an add: what the head has done to the file is void, and it does not say that it has won. */
+    @ParameterizedTest(name = "{0} {1}")
+    @MethodSource("stores")
+    void shouldWinNothingWhenStateFileIsCutInMiddleOfAdd(String section, List<String> jvmFlags) throws Exception {
+        heads.jvmFlags = Stream.concat(
+                        jvmFlags.stream(),
+                        Stream.of(
+                                "-Dmhsld.step=" + CutAtStore.class.getName(),
+                                "-D" + CutAtStore.FILE_PROPERTY + "=" + heads.files.stateFile()))
+                .toList();
+        Head head = heads.startDevice(1, "--wait=60")[0];
+        Map<String, Object> add = request(4, Map.of("selection-policy", "prescriptive"));
+        try (QmpClient client = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(0)), 10_000)) {
+            Files.writeString(CutAtStore.order(heads.files.stateFile()), section);
+            QmpReply reply = client.execute("cxl-add-dynamic-capacity", add);
+            assertTrue(reply.error().isPresent(), "won in a file that was cut: " + reply);
+        } catch (QmpException e) {
+            // The head has ended without an answer.
+        }
+        assertEquals(ExitCode.STATE_FILE_UNUSABLE.number(), head.awaitExit(), head.output() + head.log());
+        assertTrue(
+                head.log()
+                        .contains(
+                                "mhsld: state file was cut under a live head: head=0 file=" + heads.files.stateFile()),
+                head.log());
+        assertFalse(head.log().contains("\tat "), head.log());
+        assertEquals(List.of(), heads.crashReports());
+    }
+
     /** Adds and takes away, until nobody answers any more. */
     private void contend(int head, AtomicInteger wins) {
         try (QmpClient client = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(head)), 10_000)) {
