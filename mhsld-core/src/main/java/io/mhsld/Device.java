@@ -9,8 +9,9 @@ import io.mhsld.head.Machine;
 import io.mhsld.head.MediaBinding;
 import io.mhsld.head.ProcessIdentity;
 import io.mhsld.head.Reaper;
+import io.mhsld.head.Repairer;
+import io.mhsld.head.Surroundings;
 import io.mhsld.media.Media;
-import io.mhsld.state.Counter;
 import io.mhsld.state.CrashPoint;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.FileGuard;
@@ -37,6 +38,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * One MHSLD: its files, and what is done to it as a whole. Everything here works from any process, with or without live heads; what must not
@@ -89,17 +91,6 @@ public final class Device {
             return groupAccess ? PosixFilePermissions.fromString("rw-rw----") : OWNER_ONLY;
         }
     }
-
-    /**
-     * What {@link #recover} did.
-     *
-     * @param freedBlocks for each head how many blocks were freed of what it left behind
-     * @param clearedBits bits of heads that do not exist
-     * @param before what was wrong before
-     * @param after what is still wrong: it belongs to live heads
-     */
-    @SuppressWarnings("ArrayRecordComponent")
-    public record Recovery(long[] freedBlocks, long clearedBits, Inspector.Report before, Inspector.Report after) {}
 
     private Device() {}
 
@@ -260,8 +251,8 @@ public final class Device {
     public static Inspector.Report inspect(DeviceFiles files, StateFile state) {
         Optional<LeaseFile> leases = LeaseFile.openExisting(files.lockFile());
         try {
-            return Inspector.inspect(
-                    state, head -> leases.isPresent() && leases.get().isHeld(head));
+            return Repairer.inspect(
+                    files, state, head -> leases.isPresent() && leases.get().isHeld(head));
         } finally {
             leases.ifPresent(LeaseFile::close);
         }
@@ -282,25 +273,14 @@ public final class Device {
     }
 
     /**
-     * Frees what dead heads left behind, and takes away bits that belong to no head. What live heads hold is not touched. A second run finds
-     * nothing to do.
+     * Frees what dead heads left behind, and repairs what is damaged, as {@link Repairer} describes. What live heads hold is not touched. A second
+     * run changes nothing.
      */
-    public static Recovery recover(DeviceFiles files, long waitMs) {
+    public static Repairer.Recovery recover(DeviceFiles files, long waitMs) {
         return withDeviceLease(files, waitMs, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
                     Media media = MediaBinding.open(files, state)) {
-                CrashPoint.RECOVER_BEGUN.reached();
-                Inspector.Report before = Inspector.inspect(state, leases::isHeld);
-                Reaper reaper = new Reaper(state, leases, media, Machine.REAL);
-                long[] freed = new long[state.geometry().headCount()];
-                for (int head = 0; head < freed.length; head++) {
-                    freed[head] = freeIfDead(state, leases, reaper, head);
-                    CrashPoint.RECOVER_HEAD_FREED.reached();
-                }
-                CrashPoint.RECOVER_HEADS_FREED.reached();
-                long cleared = state.ownerMap().clearForeignBits();
-                CrashPoint.RECOVER_MAP_CLEANED.reached();
-                return new Recovery(freed, cleared, before, Inspector.inspect(state, leases::isHeld));
+                return new Repairer(files, state, leases, media).recover();
             }
         });
     }
@@ -347,7 +327,8 @@ public final class Device {
     private static Optional<Long> holderOf(StateFile state, LeaseFile leases, int head) {
         Row row = state.heads().readAcquire(head);
         if (!leases.isHeld(head)) {
-            return Optional.of(NOBODY);
+            // Without a lease, when the lock file was removed under it: the process is the head all the same.
+            return Optional.of(Surroundings.findUnleased(row).isPresent() ? row.pid() : NOBODY);
         }
         // The table is no witness: it could name any process that the user of fence may kill.
         return isAlive(row) && leases.isHeldBy(head, row.pid()) ? Optional.of(row.pid()) : Optional.empty();
@@ -369,6 +350,9 @@ public final class Device {
                     int wanted = head;
                     held.add(await(() -> leases.tryHead(wanted), PROBE_PATIENCE_MS)
                             .orElseThrow(() -> inUse(files)));
+                }
+                if (!awaitTrue(() -> !isAnyServedWithoutLease(files), PROBE_PATIENCE_MS)) {
+                    throw inUse(files);
                 }
                 return action.with(leases);
             } finally {
@@ -443,30 +427,15 @@ public final class Device {
                 Problem.IN_USE, "the device is in use by " + names + ": nothing was changed", files.stateFile());
     }
 
-    private static long freeIfDead(StateFile state, LeaseFile leases, Reaper reaper, int head) {
-        Row row = state.heads().readAcquire(head);
-        boolean served = row.state() != HeadTable.State.FREE && isAlive(row);
-        Optional<Lease> lease = await(() -> leases.tryHead(head), served ? 0 : PROBE_PATIENCE_MS);
-        if (lease.isEmpty()) {
-            return 0;
-        }
-        try {
-            boolean clean = state.heads().stateAcquire(head) == HeadTable.State.FREE
-                    && state.ownerMap().countVolatile(head) == 0
-                    && state.extents(head)
-                            .readSeqlock()
-                            .filter(t -> t.entries().isEmpty())
-                            .isPresent()
-                    && (state.heads().operationAcquire(head) & 1) == 0
-                    && state.counters(head).getAcquire(Counter.BLOCKS_OWNED) == 0;
-            if (clean) {
-                return 0;
-            }
-            long freed = reaper.freeLeftovers(head);
-            state.heads().freeRelease(head);
-            return freed;
-        } finally {
-            lease.get().release();
+    /** A lock file that was removed under live heads tells nothing of them; their rows do. */
+    private static boolean isAnyServedWithoutLease(DeviceFiles files) {
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
+            return IntStream.range(0, state.geometry().headCount())
+                    .anyMatch(head -> Surroundings.findUnleased(state.heads().readAcquire(head))
+                            .isPresent());
+        } catch (StateFileException e) {
+            // Without a file that can be read there are no rows.
+            return false;
         }
     }
 

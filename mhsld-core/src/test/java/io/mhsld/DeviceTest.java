@@ -16,6 +16,7 @@ import io.mhsld.head.EventLoop;
 import io.mhsld.head.Head;
 import io.mhsld.head.LeaseFile;
 import io.mhsld.head.Leases;
+import io.mhsld.head.Repairer;
 import io.mhsld.state.Counter;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
@@ -371,6 +372,7 @@ class DeviceTest {
 
     @Test
     void shouldNotAttachWhenItsMemoryHasBecomeAnotherDevices() throws IOException {
+        fixture.expectDamage();
         fixture.make(2, 1, 16);
         DeviceFiles other = DeviceFiles.named(fixture.folder().resolve("other").toString());
         Path media = fixture.files().mediaFile();
@@ -539,7 +541,7 @@ class DeviceTest {
         live.call(h -> h.device().fill(5 * BLOCK, 100, (byte) 4));
         // The live head must not be quicker.
         DeviceFixture.await("lease", 1_000, () -> Device.liveHeads(fixture.files(), 4)[0]);
-        Device.Recovery recovery = live.call(h -> {
+        Repairer.Recovery recovery = live.call(h -> {
             dead.kill();
             return Device.recover(fixture.files(), 1_000);
         });
@@ -555,7 +557,7 @@ class DeviceTest {
         assertEquals(List.of(5, 6, 7, 8, 9), fixture.blocksOf(1));
         assertEquals(4, live.read(5 * BLOCK, 1)[0]);
 
-        Device.Recovery again = Device.recover(fixture.files(), 1_000);
+        Repairer.Recovery again = Device.recover(fixture.files(), 1_000);
         assertArrayEquals(new long[4], again.freedBlocks());
         assertEquals(List.of(), again.before().notes());
     }
@@ -583,7 +585,7 @@ class DeviceTest {
         }
         assertFalse(Device.inspect(fixture.files()).isSound());
 
-        Device.Recovery recovery = Device.recover(fixture.files(), 1_000);
+        Repairer.Recovery recovery = Device.recover(fixture.files(), 1_000);
 
         assertFalse(recovery.before().isSound());
         assertEquals(List.of(), recovery.after().findings());
@@ -592,7 +594,7 @@ class DeviceTest {
         assertEquals(4, recovery.clearedBits());
         assertEquals(List.of(0, 1), fixture.blocksOf(1));
         assertEquals(19, recovery.after().freeBlocks());
-        Device.Recovery again = Device.recover(fixture.files(), 1_000);
+        Repairer.Recovery again = Device.recover(fixture.files(), 1_000);
         assertArrayEquals(new long[5], again.freedBlocks());
         assertEquals(0, again.clearedBits());
         assertTrue(again.before().isSound());

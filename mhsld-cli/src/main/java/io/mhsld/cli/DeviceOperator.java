@@ -3,6 +3,7 @@ package io.mhsld.cli;
 import io.mhsld.Device;
 import io.mhsld.Device.Specification;
 import io.mhsld.cli.DeviceFacts.HeadFacts;
+import io.mhsld.head.Repairer;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFile;
@@ -141,7 +142,7 @@ final class DeviceOperator {
     /** Frees what dead heads left behind. */
     ExitCode recover(long waitMs) {
         List<Integer> dead = looking(this::deadHeads);
-        Device.Recovery recovery = guarded(files, () -> Device.recover(files, waitMs));
+        Repairer.Recovery recovery = guarded(files, () -> Device.recover(files, waitMs));
         dead.removeAll(looking(this::deadHeads));
         long[] freed = recovery.freedBlocks();
         List<Integer> reaped = IntStream.range(0, freed.length)
@@ -157,40 +158,38 @@ final class DeviceOperator {
         return recovery.after().isSound() ? ExitCode.DONE : ExitCode.REFUSED;
     }
 
-    private void sayRecovery(Device.Recovery recovery, List<Integer> reaped, long blockSizeBytes) {
+    private void sayRecovery(Repairer.Recovery recovery, List<Integer> reaped, long blockSizeBytes) {
         for (int head : reaped) {
             say("freed what head " + head + " left behind: " + blocks(recovery.freedBlocks()[head], blockSizeBytes));
         }
         if (recovery.clearedBits() > 0) {
             say("cleared owners that cannot be: " + Sizes.count(recovery.clearedBits(), "bit"));
         }
-        List<String> repaired = repaired(recovery);
-        repaired.forEach(finding -> say("repaired: " + finding));
-        recovery.after().findings().forEach(finding -> say("still wrong, it belongs to a live head: " + finding));
-        if (reaped.isEmpty() && recovery.clearedBits() == 0 && repaired.isEmpty()) {
+        recovery.repaired().forEach(remedy -> say("repaired: " + remedy));
+        recovery.refused().forEach(remedy -> say("not repaired: " + remedy));
+        if (reaped.isEmpty()
+                && recovery.clearedBits() == 0
+                && recovery.repaired().isEmpty()) {
             say("nothing to do");
         }
         recovery.after().notes().forEach(note -> say("note: " + note));
     }
 
-    private void recoveryAsJson(Json out, Device.Recovery recovery, List<Integer> reaped) {
+    private void recoveryAsJson(Json out, Repairer.Recovery recovery, List<Integer> reaped) {
         out.put("name", DeviceFacts.nameOf(files)).put("sound", recovery.after().isSound());
         out.array(
                 "reaped",
                 all -> reaped.forEach(head ->
                         all.element(one -> one.put("head", head).put("freed_blocks", recovery.freedBlocks()[head]))));
         out.put("cleared_bits", recovery.clearedBits());
-        out.array("repaired", all -> repaired(recovery).forEach(all::element));
-        out.array(
-                "still_wrong", all -> recovery.after().findings().forEach(finding -> all.element(finding.toString())));
+        out.array("repaired", all -> recovery.repaired().forEach(remedy -> all.element(one -> remedy(one, remedy))));
+        out.array("not_repaired", all -> recovery.refused().forEach(remedy -> all.element(one -> remedy(one, remedy))));
         out.array("notes", all -> recovery.after().notes().forEach(all::element));
     }
 
-    private static List<String> repaired(Device.Recovery recovery) {
-        List<String> repaired = new ArrayList<>();
-        recovery.before().findings().forEach(finding -> repaired.add(finding.toString()));
-        recovery.after().findings().forEach(finding -> repaired.remove(finding.toString()));
-        return repaired;
+    private static void remedy(Json out, Repairer.Remedy remedy) {
+        VerifyReport.finding(out, remedy.finding());
+        out.put("remedy", remedy.remedy());
     }
 
     /** Ends the process that is a head, and frees what it held. */
@@ -251,7 +250,9 @@ final class DeviceOperator {
     private <T> T looking(Function<StateFile, T> look) {
         return guarded(files, () -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
-                return look.apply(state);
+                T seen = look.apply(state);
+                state.surfaceFault();
+                return seen;
             }
         });
     }

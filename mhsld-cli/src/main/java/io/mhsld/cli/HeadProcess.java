@@ -117,7 +117,7 @@ final class HeadProcess {
             return ExitCode.DONE;
         }
         try {
-            return process.serve();
+            return DeviceOperator.guarded(options.files, process::serve);
         } finally {
             process.left.countDown();
         }
@@ -213,13 +213,17 @@ final class HeadProcess {
         warmUp.start();
         try {
             loop.run();
-        } catch (InternalError e) {
-            // The JVM's word for a fault in mapped memory: the file behind it is shorter than it was.
-            throw new StateFileException(
+        } catch (RuntimeException | Error e) {
+            // A fault in mapped memory is an InternalError, and that can come from anywhere and lead to other errors.
+            Optional<StateFileException> loss = head.lost();
+            if (loss.isEmpty() && !(e instanceof InternalError)) {
+                throw e;
+            }
+            lost = loss.orElseGet(() -> new StateFileException(
                     Problem.DAMAGED,
                     "state or media file was cut under a live head",
                     head.files().stateFile(),
-                    e);
+                    e));
         }
     }
 

@@ -3,17 +3,13 @@ package io.mhsld.cli;
 import io.mhsld.Device;
 import io.mhsld.cli.DeviceFacts.HeadFacts;
 import io.mhsld.head.ProcessIdentity;
+import io.mhsld.head.Surroundings;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Finding;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.Inspector;
-import io.mhsld.state.Inspector.Finding;
 import io.mhsld.state.StateFile;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -54,12 +50,11 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
      * @param reason what was seen, or why nothing can be seen
      * @param findings what is wrong
      */
-    record Verdict(String invariant, String title, Outcome outcome, String reason, List<String> findings) {}
+    record Verdict(String invariant, String title, Outcome outcome, String reason, List<Finding> findings) {}
 
     /** Looks at a device; when live heads have a dead one to reap, gives them the time that they have for it. */
     static VerifyReport of(DeviceFiles files, StateFile state) {
         List<Finding> findings = new ArrayList<>(findUnreaped(files, state));
-        findings.addAll(findMediaProblems(state));
         Inspector.Report report = Device.inspect(files, state);
         findings.addAll(report.findings());
         DeviceFacts facts = DeviceFacts.of(files, state);
@@ -98,7 +93,8 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
             text.append(rows.get(i + 1)).append('\n');
             verdicts.get(i)
                     .findings
-                    .forEach(finding -> text.append("    ").append(finding).append('\n'));
+                    .forEach(finding ->
+                            text.append("    ").append(finding.message()).append('\n'));
         }
         notes.forEach(note -> text.append("note: ").append(note).append('\n'));
         long findings =
@@ -119,7 +115,10 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
                             .put("title", verdict.title)
                             .put("outcome", verdict.outcome.name().toLowerCase(Locale.ROOT))
                             .put("reason", verdict.reason);
-                    one.array("findings", findings -> verdict.findings.forEach(findings::element));
+                    one.array(
+                            "findings",
+                            findings -> verdict.findings.forEach(
+                                    finding -> findings.element(json -> finding(json, finding))));
                 })));
         out.array("notes", all -> notes.forEach(all::element));
         out.put("blocks", facts.geometry().blockCount())
@@ -154,43 +153,34 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
         if (isLeased || row.state() == HeadTable.State.FREE || row.state() == HeadTable.State.DAMAGED) {
             return Optional.empty();
         }
-        String who = ": head=" + row.head() + " pid=" + row.pid();
         if (row.state() != HeadTable.State.REAPING
                 && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
-            return Optional.of(new Finding("I6", "its process lives and has no lease" + who));
+            return Optional.of(Surroundings.unleased(row));
         }
-        return isAnyServing
-                ? Optional.of(
-                        new Finding("I5", "dead head not reaped by the live ones" + who + " waitedMs=" + REAP_LIMIT_MS))
-                : Optional.empty();
+        return !isAnyServing
+                ? Optional.empty()
+                : Optional.of(Finding.of("I5", "dead head not reaped by the live ones")
+                        .with("head", row.head())
+                        .with("pid", row.pid())
+                        .with("waitedMs", REAP_LIMIT_MS));
     }
 
-    /** I7: what the state file promises about the media file. */
-    private static List<Finding> findMediaProblems(StateFile state) {
-        Path media = Path.of(state.identity().mediaFile());
-        long expected = state.geometry().capacityBytes();
-        String problem = null;
-        try {
-            BasicFileAttributes attributes = Files.readAttributes(media, BasicFileAttributes.class);
-            if (!attributes.isRegularFile()) {
-                problem = "media file is not a regular file:";
-            } else if (attributes.size() < expected) {
-                problem = "media file too short: length=" + attributes.size() + " expected=" + expected;
-            } else if (!Files.isReadable(media) || !Files.isWritable(media)) {
-                problem = "media file may not be read and written:";
+    /** One finding: what it is, and each fact by its name. */
+    static void finding(Json out, Finding finding) {
+        out.put("invariant", finding.invariant()).put("cause", finding.cause());
+        finding.facts().forEach((name, value) -> {
+            if (value instanceof Number number) {
+                out.put(name, number.longValue());
+            } else {
+                out.put(name, value.toString());
             }
-        } catch (NoSuchFileException e) {
-            problem = "media file missing:";
-        } catch (IOException e) {
-            problem = "media file cannot be looked at: reason=" + e.getClass().getSimpleName();
-        }
-        return problem == null ? List.of() : List.of(new Finding("I7", problem + " file=" + media));
+        });
+        out.put("text", finding.message());
     }
 
     private static Verdict seen(List<Finding> findings, String invariant, String title, String reason) {
-        List<String> own = findings.stream()
+        List<Finding> own = findings.stream()
                 .filter(finding -> finding.invariant().equals(invariant))
-                .map(Finding::message)
                 .toList();
         return own.isEmpty()
                 ? new Verdict(invariant, title, Outcome.OK, reason, own)

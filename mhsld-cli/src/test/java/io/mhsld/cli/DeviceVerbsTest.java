@@ -47,8 +47,8 @@ class DeviceVerbsTest {
     private static final long MIB = 1L << 20;
     private static final UUID TAG = UUID.fromString("11111111-2222-3333-4444-555555555555");
 
-    /** No process has it: the largest is 2^22. */
-    private static final long NO_PID = 999_999_999;
+    /** No process has it that started one tick after boot. */
+    private static final long NO_PID = 4_190_000;
 
     @TempDir
     Path folder;
@@ -139,6 +139,8 @@ class DeviceVerbsTest {
                                     0)),
                             1);
             state.counters(head).setRelease(Counter.BLOCKS_OWNED, blocks);
+            state.counters(head).setRelease(Counter.BLOCKS_ACCEPTED, blocks);
+            state.counters(head).setRelease(Counter.EXTENTS_HELD, 1);
         });
     }
 
@@ -448,7 +450,7 @@ class DeviceVerbsTest {
         String table = outcome.out().replaceAll(" +", " ");
         assertSays(outcome, ExitCode.DONE);
         assertTrue(table.contains("\n head 0 head 1 head 2\n"), outcome.out());
-        assertTrue(table.contains("\nblocks accepted 4 0 0\n"), outcome.out());
+        assertTrue(table.contains("\nblocks accepted 4 0 2\n"), outcome.out());
     }
 
     @Test
@@ -663,7 +665,8 @@ class DeviceVerbsTest {
         assertSays(
                 outcome,
                 ExitCode.REFUSED,
-                "I2  map = extents        BROKEN  1 finding\n    owned blocks in no extent: head=1 block=3 count=2\n",
+                "I2  map = extents        BROKEN  1 finding\n"
+                        + "    owned blocks in no extent: head=1 block=3 count=2 dpa=0x600000 offset=0x",
                 "I6  no life after death  BROKEN",
                 "I8  the sum is right     BROKEN",
                 name() + ": 3 findings\n");
@@ -679,7 +682,7 @@ class DeviceVerbsTest {
         assertSays(
                 run("verify"),
                 ExitCode.REFUSED,
-                "media file too short: length=4096 expected=67108864 file=" + files().mediaFile());
+                "media file too short: bytes=4096 expected=67108864 file=" + files().mediaFile());
 
         Files.delete(files().mediaFile());
         assertSays(run("verify"), ExitCode.REFUSED, "media file missing: file=" + files().mediaFile());
@@ -728,7 +731,7 @@ class DeviceVerbsTest {
                 run("recover"),
                 ExitCode.DONE,
                 "freed what head 1 left behind: 2 blocks (4 MiB)\n",
-                "repaired: I2 owned blocks in no extent: head=1 block=3 count=2\n");
+                "repaired: I2 owned blocks in no extent: head=1 block=3 count=2 dpa=0x600000 offset=0x");
         assertEquals(0, run("verify").exitCode());
     }
 

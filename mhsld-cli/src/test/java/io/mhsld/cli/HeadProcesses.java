@@ -34,6 +34,7 @@ final class HeadProcesses implements AutoCloseable {
 
     final String name;
     final DeviceFiles files;
+
     /** Of the processes that are started from now on. */
     String umask = "022";
 
@@ -42,6 +43,9 @@ final class HeadProcesses implements AutoCloseable {
 
     /** Where the processes that are started from now on run. */
     Path workingFolder = Path.of("").toAbsolutePath();
+
+    /** What each head's JVM is told besides. */
+    List<String> jvmFlags = List.of("-XX:TieredStopAtLevel=1");
 
     private final List<Head> heads = new ArrayList<>();
     private final Path outputFolder;
@@ -193,10 +197,9 @@ final class HeadProcesses implements AutoCloseable {
                 "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
                 "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
+                "-XX:ErrorFile=" + outputFolder.resolve("hs_err_%p.log")));
+        command.addAll(jvmFlags);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).directory(workingFolder.toFile());
         builder.environment().putAll(environment);
@@ -255,6 +258,26 @@ final class HeadProcesses implements AutoCloseable {
         }
     }
 
+    /** What JVMs that crashed have left behind. */
+    List<Path> crashReports() {
+        try (Stream<Path> outputs = Files.list(outputFolder)) {
+            return outputs.filter(path -> path.getFileName().toString().startsWith("hs_err"))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends all heads, whatever has become of the device. */
+    void endAll() {
+        for (Head head : heads) {
+            if (head.process().isAlive()) {
+                head.process().destroyForcibly();
+                head.awaitExit();
+            }
+        }
+    }
+
     void keepEvidence(Path folder) throws IOException {
         Files.createDirectories(folder);
         // A JVM answers SIGQUIT with the stacks of its threads, on its standard output.
@@ -276,12 +299,7 @@ final class HeadProcesses implements AutoCloseable {
 
     @Override
     public void close() {
-        for (Head head : heads) {
-            if (head.process().isAlive()) {
-                head.process().destroyForcibly();
-                head.awaitExit();
-            }
-        }
+        endAll();
         try {
             if (Files.exists(files.stateFile())) {
                 Device.destroy(files, 2_000);

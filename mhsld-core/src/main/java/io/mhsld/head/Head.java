@@ -24,7 +24,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import org.agrona.concurrent.AtomicBuffer;
 import org.agrona.concurrent.SystemEpochClock;
 import org.agrona.concurrent.errors.DistinctErrorLog;
 
@@ -174,7 +173,8 @@ public final class Head implements AutoCloseable {
     /** Keeps an error where {@code mhsld status} finds it, even after this process has died. */
     public void recordError(Throwable error) {
         log.say("error: %s", error);
-        if (!closed && !errors.record(error)) {
+        // In a file that has been cut there is nowhere to write it, and trying to could take the process down.
+        if (!closed && lost().isEmpty() && !errors.record(error)) {
             // The log has no room for the whole trace: where it happened may still fit, and else at least what.
             Throwable brief = new IllegalStateException(error.toString());
             brief.setStackTrace(
@@ -202,7 +202,7 @@ public final class Head implements AutoCloseable {
         peers.close();
         try {
             // Where the device has been taken from under this head, what it holds may be others' by now.
-            if (loss().isEmpty()) {
+            if (lost().isEmpty()) {
                 incarnation.leave();
             }
         } finally {
@@ -232,10 +232,15 @@ public final class Head implements AutoCloseable {
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patienceMs);
         while (true) {
             Optional<Lease> lease = leases.tryHead(id);
-            if (lease.isPresent()) {
-                return lease.get();
-            }
             Optional<Row> row = rowOf(files, id);
+            if (lease.isPresent()) {
+                if (row.filter(served -> Reaper.isServedByAnother(served, Machine.REAL))
+                        .isEmpty()) {
+                    return lease.get();
+                }
+                // Its lock file was removed under it: it is the head until it has noticed that.
+                lease.get().release();
+            }
             boolean isServed = row.isPresent()
                     && row.get().state() != HeadTable.State.FREE
                     && new ProcessIdentity(row.get().pid(), row.get().processStartTicks()).isAlive();
@@ -266,9 +271,8 @@ public final class Head implements AutoCloseable {
     }
 
     private DistinctErrorLog openErrorLog() {
-        AtomicBuffer region = state.errorLog(id);
-        region.setMemory(0, region.capacity(), (byte) 0);
-        return new DistinctErrorLog(region, SystemEpochClock.INSTANCE);
+        state.clearErrorLog(id);
+        return new DistinctErrorLog(state.errorLog(id), SystemEpochClock.INSTANCE);
     }
 
     private static Set<PosixFilePermission> permissionsOf(Path file) {
@@ -282,11 +286,12 @@ public final class Head implements AutoCloseable {
     // ---- peers
 
     private void tick() {
-        Optional<String> loss = loss();
-        if (loss.isPresent()) {
+        Optional<StateFileException> lost = lost();
+        if (lost.isPresent()) {
             tick.cancel();
-            onLost.accept(new StateFileException(Problem.DAMAGED, loss.get() + ": head=" + id, files.stateFile()));
+            onLost.accept(lost.get());
         } else {
+            incarnation.lookAtItself();
             lookAtPeers();
         }
     }
@@ -311,28 +316,32 @@ public final class Head implements AutoCloseable {
         }
     }
 
-    /** How the device has been taken from under this head, empty while it has not. */
-    private Optional<String> loss() {
+    /** How the device has been taken from under this head, which must not go on then; empty while it has not. The message names the file. */
+    public Optional<StateFileException> lost() {
+        return lossOf("state file", files.stateFile(), stateFileKey, state.lengthBytes(), false)
+                .or(() -> leases.isInPlace()
+                        ? Optional.empty()
+                        : Optional.of(loss("lock file was removed", files.lockFile())))
+                .or(() -> lossOf("media file", media.file(), mediaFileKey, media.lengthBytes(), true));
+    }
+
+    private Optional<StateFileException> lossOf(
+            String what, Path file, Object key, long lengthBytes, boolean mayBeLonger) {
         try {
-            if (!stateFileKey.equals(fileKey(files.stateFile()))) {
-                return Optional.of("state file was replaced under a live head");
+            if (!key.equals(fileKey(file))) {
+                return Optional.of(loss(what + " was replaced", file));
             }
-            if (Files.size(files.stateFile()) != state.lengthBytes()) {
-                return Optional.of("state file was cut under a live head");
-            }
-            if (!leases.isInPlace()) {
-                return Optional.of("lock file was removed under a live head");
-            }
+            long met = Files.size(file);
+            return met == lengthBytes || (met > lengthBytes && mayBeLonger)
+                    ? Optional.empty()
+                    : Optional.of(loss(what + " was cut", file));
         } catch (IOException e) {
-            return Optional.of("state file was removed under a live head");
+            return Optional.of(loss(what + " was removed", file));
         }
-        try {
-            boolean isWhole =
-                    mediaFileKey.equals(fileKey(media.file())) && Files.size(media.file()) >= media.lengthBytes();
-            return isWhole ? Optional.empty() : Optional.of("media file was cut or replaced under a live head");
-        } catch (IOException e) {
-            return Optional.of("media file was removed under a live head");
-        }
+    }
+
+    private StateFileException loss(String what, Path file) {
+        return new StateFileException(Problem.DAMAGED, what + " under a live head: head=" + id, file);
     }
 
     private static Object fileKey(Path file) throws IOException {

@@ -26,6 +26,7 @@ public final class Incarnation {
     private final int id;
     private final SharedCapacity capacity;
     private final Type3Device device;
+    private final SelfCheck selfCheck;
 
     private Incarnation(
             StateFile state,
@@ -57,6 +58,7 @@ public final class Incarnation {
                 between.apply(capacity),
                 capacity,
                 capacity);
+        this.selfCheck = new SelfCheck(state, id, log);
     }
 
     /** Begins a life; the caller holds the lease. */
@@ -88,6 +90,7 @@ public final class Incarnation {
     /** Says in the head table that the control socket answers, so that peers and tools find it. */
     public void serve(String controlSocket) {
         state.heads().serveRelease(id, controlSocket);
+        selfCheck.rememberRow();
         CrashPoint.ATTACH_SERVING.reached();
     }
 
@@ -113,6 +116,11 @@ public final class Incarnation {
                 }
             }
         }
+    }
+
+    /** Compares what the state file says of this head with what it knows, and puts right what differs: see {@link SelfCheck}. */
+    public void lookAtItself() {
+        selfCheck.look(device.capacity());
     }
 
     /** Counts an access that the device refused. */

@@ -144,6 +144,10 @@ public final class LeaseFile implements Leases, AutoCloseable {
             if (open != null) {
                 return Optional.of(open);
             }
+            if (!Files.isRegularFile(lockFile, LinkOption.NOFOLLOW_LINKS)) {
+                // Even a pipe can be locked, but no head would have made it.
+                throw new FileSystemException(lockFile.toString(), null, "not a regular file");
+            }
             FileChannel channel = FileChannel.open(
                     lockFile, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
             boolean same = false;

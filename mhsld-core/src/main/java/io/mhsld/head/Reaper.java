@@ -59,16 +59,31 @@ public final class Reaper {
 
     /** As above; what was freed is told when the outcome is {@code REAPED}. */
     Outcome reap(int head, LongConsumer freedBlocks) {
-        if (state.heads().stateAcquire(head) == HeadTable.State.FREE) {
-            return Outcome.FREE;
-        }
+        return state.heads().stateAcquire(head) == HeadTable.State.FREE
+                ? Outcome.FREE
+                : reapUnlessLeased(head, freedBlocks);
+    }
+
+    /**
+     * The same for a head that was met as an owner. A row that says that nobody is it is not believed while a bit or an extent of it is there:
+     * one of the two is damage, and whoever holds the lease may put it right.
+     */
+    Outcome reapOwner(int head, LongConsumer freedBlocks) {
+        return reapUnlessLeased(head, freedBlocks);
+    }
+
+    private Outcome reapUnlessLeased(int head, LongConsumer freedBlocks) {
         Optional<Leases.Lease> lease = leases.tryHead(head);
         if (lease.isEmpty()) {
             return Outcome.ALIVE;
         }
         try {
-            if (state.heads().stateAcquire(head) == HeadTable.State.FREE) {
+            HeadTable.Row row = state.heads().readAcquire(head);
+            if (row.state() == HeadTable.State.FREE && holdsNothing(head)) {
                 return Outcome.FREE;
+            }
+            if (isServedByAnother(row, machine)) {
+                return Outcome.ALIVE;
             }
             CrashPoint.REAP_LEASED.reached();
             long freed = freeLeftovers(head);
@@ -79,6 +94,24 @@ public final class Reaper {
         } finally {
             lease.get().release();
         }
+    }
+
+    /**
+     * True when another process than this one lives and says that it is the head. Its lease does not tell when the lock file was removed under
+     * it: until it has noticed that and ended, nothing that it holds may be freed (I5).
+     */
+    static boolean isServedByAnother(HeadTable.Row row, Machine machine) {
+        return (row.state() == HeadTable.State.STARTING || row.state() == HeadTable.State.SERVING)
+                && row.pid() != machine.self().pid()
+                && machine.isAlive(new ProcessIdentity(row.pid(), row.processStartTicks()));
+    }
+
+    private boolean holdsNothing(int head) {
+        return state.ownerMap().countVolatile(head) == 0
+                && state.extents(head)
+                        .readSeqlock()
+                        .filter(table -> table.entries().isEmpty())
+                        .isPresent();
     }
 
     /**
@@ -117,12 +150,25 @@ public final class Reaper {
             long blocks = Math.min(blocksPerStep, count - done);
             if (machine.nanoTime() - startNs < giveBackNs) {
                 // Before the bit: once that is gone, the block may be another head's.
-                media.giveBack(block * blockSizeBytes, blocks * blockSizeBytes);
+                giveBackUnshared(head, block, blocks);
                 CrashPoint.REAP_GIVEN_BACK.reached();
             }
             freed += state.ownerMap().clear(head, block, blocks);
             CrashPoint.REAP_CLEARED.reached();
         }
         return freed;
+    }
+
+    /** What has another owner too, by damage, may be memory that this one uses: it is left as it is. Nobody else can come while the bit is set. */
+    private void giveBackUnshared(int head, long first, long count) {
+        long blockSizeBytes = state.geometry().blockSizeBytes();
+        long start = first;
+        for (long block = first; block <= first + count; block++) {
+            boolean isAlone = block < first + count && state.ownerMap().ownersVolatile(block) == 1L << head;
+            if (!isAlone) {
+                media.giveBack(start * blockSizeBytes, (block - start) * blockSizeBytes);
+                start = block + 1;
+            }
+        }
     }
 }

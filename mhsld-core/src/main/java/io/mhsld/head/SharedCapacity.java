@@ -62,9 +62,14 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     @Override
     public Optional<Refusal> reserve(List<Extent> extents) {
         List<Extent> claimed = new ArrayList<>(extents.size());
+        List<Extent> scrubbed = new ArrayList<>(extents.size());
         boolean kept = false;
         try {
-            Optional<Refusal> refusal = claimAll(extents, claimed).or(() -> scrubAll(extents));
+            Optional<Refusal> refusal = claimAll(extents, claimed)
+                    .or(() -> checkExtentsOfOthers(extents))
+                    .or(() -> scrubAll(extents, scrubbed));
+            // What was done to a file that has been cut meanwhile was done to nothing.
+            state.surfaceFault();
             kept = refusal.isEmpty();
             counters.addRelease(kept ? Counter.ADDS : Counter.ADDS_REFUSED, 1);
             refusal.ifPresent(reason -> log.say("add refused: %s", reason));
@@ -74,7 +79,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                 counters.addRelease(Counter.BLOCKS_OWNED, blocks(extents));
                 CrashPoint.ADD_COUNTED.reached();
             } else {
-                claimed.forEach(this::giveBackAndClear);
+                claimed.forEach(extent -> letGo(extent, scrubbed.contains(extent)));
             }
         }
     }
@@ -144,10 +149,14 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         boolean mustWait = false;
         for (long lane = map.ownersVolatile(block); lane != 0; lane &= lane - 1) {
             int owner = Long.numberOfTrailingZeros(lane);
-            if (owner == head || owner >= geometry.headCount()) {
+            if (owner == head) {
                 return false;
             }
-            Reaper.Outcome outcome = reapPeer(owner);
+            if (owner >= geometry.headCount()) {
+                log.say("cleared owners that cannot be: block=%d bits=%d", block, map.clearForeignBits(block));
+                continue;
+            }
+            Reaper.Outcome outcome = reapOwner(owner);
             if (outcome == Reaper.Outcome.ALIVE) {
                 HeadTable.Row row = state.heads().readAcquire(owner);
                 if (machine.isAlive(new ProcessIdentity(row.pid(), row.processStartTicks()))) {
@@ -167,14 +176,60 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
 
     /** Reaps a peer if it is dead, and counts and tells it. */
     Reaper.Outcome reapPeer(int peer) {
-        return reaper.reap(peer, freedBlocks -> {
-            counters.addRelease(Counter.HEADS_REAPED, 1);
-            log.say("reaped dead head: head=%d blocks=%d", peer, freedBlocks);
-        });
+        return reaper.reap(peer, freedBlocks -> tellReaped(peer, freedBlocks));
     }
 
-    private Optional<Refusal> scrubAll(List<Extent> extents) {
+    private Reaper.Outcome reapOwner(int owner) {
+        return reaper.reapOwner(owner, freedBlocks -> tellReaped(owner, freedBlocks));
+    }
+
+    private void tellReaped(int peer, long freedBlocks) {
+        counters.addRelease(Counter.HEADS_REAPED, 1);
+        log.say("reaped dead head: head=%d blocks=%d", peer, freedBlocks);
+    }
+
+    /**
+     * Blocks that were free in the map, and that a live head has in its extents all the same: the map is damaged there, and that head goes on
+     * using them. No sound release looks like that, for extents leave the table before their bits are cleared.
+     */
+    private Optional<Refusal> checkExtentsOfOthers(List<Extent> extents) {
+        for (int peer = 0; peer < geometry.headCount(); peer++) {
+            if (peer == head || !state.extents(peer).mayHoldPlain()) {
+                continue;
+            }
+            Optional<Extent> held = heldBy(peer, extents);
+            if (held.isPresent()
+                    && reapOwner(peer) == Reaper.Outcome.ALIVE
+                    && heldBy(peer, extents).isPresent()) {
+                counters.addRelease(Counter.CLAIM_CONFLICTS, 1);
+                return Refusal.of(
+                        Cause.OWNED_BY_OTHER_HEAD,
+                        "%s owner=%d requester=%d (in its extents, and not in the owner map: see verify)",
+                        held.get(),
+                        peer,
+                        head);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The first of the extents that reaches into one of the peer's; none while the peer's table is being written all the time. */
+    private Optional<Extent> heldBy(int peer, List<Extent> extents) {
+        List<ExtentTable.Entry> held = state.extents(peer)
+                .readSeqlock()
+                .map(ExtentTable.Snapshot::entries)
+                .orElse(List.of());
+        return extents.stream()
+                .filter(extent -> held.stream()
+                        .anyMatch(entry -> entry.startDpa() < extent.endDpa()
+                                && entry.startDpa() + entry.lengthBytes() > extent.startDpa()))
+                .findFirst();
+    }
+
+    private Optional<Refusal> scrubAll(List<Extent> extents, List<Extent> scrubbed) {
         for (Extent extent : extents) {
+            // Before it is: a scrub that fails may have begun.
+            scrubbed.add(extent);
             if (!media.scrub(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes())) {
                 return Refusal.of(Cause.NO_SPACE, "%s media=%s", extent, media.file());
             }
@@ -185,13 +240,20 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     private void letGo(List<Extent> extents, Counter counter) {
-        extents.forEach(this::giveBackAndClear);
+        extents.forEach(extent -> letGo(extent, true));
         counters.addRelease(counter, blocks(extents));
         counters.addRelease(Counter.BLOCKS_OWNED, -blocks(extents));
     }
 
-    private void giveBackAndClear(Extent extent) {
-        media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
+    /**
+     * The reverse of a claim.
+     *
+     * @param isOwnMemory false before the scrub: then there is nothing to give back, and by damage the memory may be another head's
+     */
+    private void letGo(Extent extent, boolean isOwnMemory) {
+        if (isOwnMemory) {
+            media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
+        }
         reached("GIVEN_BACK");
         map.clear(head, geometry.blockOfDpa(extent.startDpa()), extent.lengthBytes() / geometry.blockSizeBytes());
         reached("CLEARED");
@@ -220,11 +282,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
 
     @Override
     public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {
-        List<ExtentTable.Entry> entries = new ArrayList<>();
-        accepted.forEach(extent -> entries.add(entry(extent, 0)));
-        for (PendingGroup group : pending) {
-            group.extents().forEach(extent -> entries.add(entry(extent, group.id())));
-        }
+        List<ExtentTable.Entry> entries = entries(accepted, pending);
         state.extents(head).writeSeqlock(entries, generation);
         counters.setRelease(Counter.EXTENTS_HELD, entries.size());
         reached("PUBLISHED");
@@ -233,6 +291,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     @Override
     public void end() {
         state.heads().endOperationRelease(head);
+        state.surfaceFault();
         reached("ENDED");
     }
 
@@ -241,6 +300,16 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         if (CrashPoint.areWatched()) {
             CrashPoint.valueOf(operation + "_" + step).reached();
         }
+    }
+
+    /** What the head's table says when it holds these. */
+    static List<ExtentTable.Entry> entries(List<Extent> accepted, List<PendingGroup> pending) {
+        List<ExtentTable.Entry> entries = new ArrayList<>();
+        accepted.forEach(extent -> entries.add(entry(extent, 0)));
+        for (PendingGroup group : pending) {
+            group.extents().forEach(extent -> entries.add(entry(extent, group.id())));
+        }
+        return entries;
     }
 
     private static ExtentTable.Entry entry(Extent extent, long group) {

@@ -100,6 +100,32 @@ public final class ExtentTable {
         return Optional.empty();
     }
 
+    /** Odd while the table is being written. */
+    long sequenceAcquire() {
+        return tables.getLongAcquire(base + SEQUENCE_OFFSET);
+    }
+
+    /** False when the table says that it holds more extents than it has room for, or less than none. */
+    public boolean isCountSound() {
+        int count = countPlain();
+        return count >= 0 && count <= MAX_EXTENTS;
+    }
+
+    /** As it stands there, whether so many have room or not. */
+    int countPlain() {
+        return tables.getIntPlain(base + EXTENT_COUNT_OFFSET);
+    }
+
+    /** Repair, with the head's lease: a sequence that no writer comes to is brought back into its range. */
+    void mendRelease(long lastNumber) {
+        tables.putLongRelease(base + SEQUENCE_OFFSET, sequenceAcquire() & lastNumber);
+    }
+
+    /** False when the table says that it is empty: a quick look, before a whole reading. */
+    public boolean mayHoldPlain() {
+        return countPlain() != 0;
+    }
+
     private Snapshot readPlain() {
         // A damaged or half-written count must not lead out of the table.
         int count = Math.min(Math.max(0, tables.getIntPlain(base + EXTENT_COUNT_OFFSET)), MAX_EXTENTS);

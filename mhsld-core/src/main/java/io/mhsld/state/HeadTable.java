@@ -81,6 +81,16 @@ public final class HeadTable {
                 new String(rows.getBytesPlain(row + SOCKET_OFFSET, socketLength), StandardCharsets.UTF_8));
     }
 
+    /** The number that stands for the state, whether it means something or not. */
+    int stateNumberPlain(int head) {
+        return rows.getIntPlain(row(head) + HEAD_STATE_OFFSET);
+    }
+
+    /** As it stands there, whether a path can be so long or not. */
+    int socketLengthPlain(int head) {
+        return rows.getIntPlain(row(head) + SOCKET_LENGTH_OFFSET);
+    }
+
     /** What the head is doing. */
     public State stateAcquire(int head) {
         return readAcquire(head).state;
@@ -134,7 +144,9 @@ public final class HeadTable {
     /** Says that nobody is this head any more. */
     public void freeRelease(int head) {
         int row = row(head);
-        rows.putLongPlain(row + PID_OFFSET, 0);
+        // First, so that a row without a process never says that it serves, at whatever store its writer dies.
+        rows.putIntRelease(row + HEAD_STATE_OFFSET, State.REAPING.number);
+        rows.putLongRelease(row + PID_OFFSET, 0);
         rows.putLongPlain(row + PROCESS_START_TICKS_OFFSET, 0);
         rows.putIntPlain(row + SOCKET_LENGTH_OFFSET, 0);
         rows.putIntRelease(row + HEAD_STATE_OFFSET, State.FREE.number);
@@ -155,6 +167,30 @@ public final class HeadTable {
     public void endOperationRelease(int head) {
         int offset = row(head) + OPERATION_OFFSET;
         rows.putLongRelease(offset, (rows.getLongPlain(offset) | 1) + 1);
+    }
+
+    /**
+     * Repair, with the head's lease: numbers that no head writes are brought back into their range. Bits are taken away, never added, so that an
+     * incarnation that somebody remembers does not come again.
+     */
+    void mendRelease(int head, long lastNumber) {
+        int row = row(head);
+        mend(row + INCARNATION_OFFSET, lastNumber);
+        mend(row + OPERATION_OFFSET, lastNumber);
+        rows.putLongPlain(row + ATTACHED_MS_OFFSET, 0);
+    }
+
+    /** Writes a whole row, by the head that it is about: what it knows to be so. */
+    public void writeRelease(Row row) {
+        rows.putLongRelease(row(row.head) + INCARNATION_OFFSET, row.incarnation);
+        startRelease(row.head, row.pid, row.processStartTicks, row.attachedMs);
+        if (row.state == State.SERVING) {
+            serveRelease(row.head, row.controlSocket);
+        }
+    }
+
+    private void mend(int offset, long mask) {
+        rows.putLongRelease(offset, rows.getLongPlain(offset) & mask);
     }
 
     private int row(int head) {

@@ -5,16 +5,18 @@ import io.mhsld.state.HeadTable.State;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Looks whether what must always hold does hold in a state file: the same eyes for tests, {@code verify} and {@code recover}. It only reads, and
  * may look while heads are at work: of a head that changes something meanwhile it looks again, for a while, and then says that it was busy.
  *
- * <p>It sees the parts of I1, I2, I5, I6 and I8 that are in the file, and by opening it at all, I7. What a file cannot show (I3, I4, and the
+ * <p>It sees the parts of I1, I2, I5, I6, I7 and I8 that are in the file; most of I7 has been seen when the file could be opened at all. What a file cannot show (I3, I4, and the
  * "at no instant" of I1) the tests prove by other means.
  */
 public final class Inspector {
@@ -24,19 +26,6 @@ public final class Inspector {
 
     /** A head whose blocks were not the same at two looks, all the time. */
     private static final long UNKNOWN = -1;
-
-    /**
-     * Something that must hold and does not.
-     *
-     * @param invariant "I1" to "I8"
-     * @param message what is wrong: which block, head, value
-     */
-    public record Finding(String invariant, String message) {
-        @Override
-        public String toString() {
-            return invariant + " " + message;
-        }
-    }
 
     /**
      * The result of one look.
@@ -51,6 +40,15 @@ public final class Inspector {
         /** True when nothing is wrong. */
         public boolean isSound() {
             return findings.isEmpty();
+        }
+
+        /** With what somebody else has seen. */
+        public Report with(List<Finding> moreFindings, List<String> moreNotes) {
+            return new Report(
+                    Stream.concat(findings.stream(), moreFindings.stream()).toList(),
+                    Stream.concat(notes.stream(), moreNotes.stream()).toList(),
+                    ownedBlocks,
+                    freeBlocks);
         }
     }
 
@@ -78,7 +76,15 @@ public final class Inspector {
         return new Inspector(state, lives).inspect();
     }
 
+    /** Looks only at what one head's row, table, counters and error log say, and at the blocks that have its bit. */
+    public static List<Finding> inspectHead(StateFile state, int head, boolean alive) {
+        Inspector inspector = new Inspector(state, unused -> alive);
+        inspector.checkHead(head);
+        return List.copyOf(inspector.findings);
+    }
+
     private Report inspect() {
+        state.dirtyReservedBytes().forEach(this::found);
         long free = checkLanes();
         long[] owned = new long[geometry.headCount()];
         for (int head = 0; head < owned.length; head++) {
@@ -86,7 +92,7 @@ public final class Inspector {
         }
         checkSum(free, owned);
         if (suppressed > 0) {
-            findings.add(new Finding("I1", "and more of these: findings=" + suppressed));
+            findings.add(Finding.of("I1", "and more of these").with("findings", suppressed));
         }
         return new Report(List.copyOf(findings), List.copyOf(notes), owned, free);
     }
@@ -100,41 +106,62 @@ public final class Inspector {
             if (lane == 0) {
                 free++;
             } else if ((lane & ~heads) != 0) {
-                found("I1", "owner is no head: block=%d lane=0x%x heads=%d", block, lane, geometry.headCount());
+                found(Finding.of("I1", "owner is no head")
+                        .with("block", block)
+                        .with("lane", "0x" + Long.toHexString(lane))
+                        .with("heads", geometry.headCount())
+                        .with("dpa", geometry.dpaOfBlock(block))
+                        .with("offset", state.laneOffset(block)));
             } else if (Long.bitCount(lane) > 1) {
-                found("I1", "block has several owners: block=%d owners=%s", block, headsOf(lane));
+                found(Finding.of("I1", "block has several owners")
+                        .with("block", block)
+                        .with("owners", headsOf(lane))
+                        .with("dpa", geometry.dpaOfBlock(block))
+                        .with("offset", state.laneOffset(block)));
             }
         }
         if (map.padding() != 0) {
-            found(
-                    "I1",
-                    "lanes beyond the last block are not empty: lanes=0x%x blocks=%d",
-                    map.padding(),
-                    map.blockCount());
+            found(Finding.of("I1", "lanes beyond the last block are not empty")
+                    .with("lanes", "0x" + Long.toHexString(map.padding()))
+                    .with("blocks", map.blockCount())
+                    .with("offset", state.laneOffset(map.blockCount())));
         }
         return free;
     }
 
     /** I2, I5, I6, I8 of one head; returns how many blocks it owns. */
     private long checkHead(int head) {
+        RowCheck check = new RowCheck(state, head, this::found);
+        check.checkErrorLog();
         for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
             long operation = state.heads().operationAcquire(head);
             Row row = state.heads().readAcquire(head);
+            int socketLength = state.heads().socketLengthPlain(head);
             boolean alive = lives.test(head);
-            Optional<ExtentTable.Snapshot> table = state.extents(head).readSeqlock();
-            boolean interrupted = (operation & 1) != 0 || table.isEmpty();
-            if (!interrupted) {
-                List<long[]> runs = runsOf(head);
-                long counted = state.counters(head).getAcquire(Counter.BLOCKS_OWNED);
-                boolean unchanged = operation == state.heads().operationAcquire(head)
-                        && row.equals(state.heads().readAcquire(head));
-                if (unchanged) {
-                    return judge(row, alive, table.get(), runs, counted);
+            boolean interrupted = (operation & 1) != 0;
+            Optional<ExtentTable.Snapshot> table =
+                    interrupted ? Optional.empty() : state.extents(head).readSeqlock();
+            List<long[]> runs = runsOf(head);
+            Map<Counter, Long> counters = RowCheck.countersOf(state, head);
+            long sequence = state.extents(head).sequenceAcquire();
+            boolean unchanged = operation == state.heads().operationAcquire(head)
+                    && row.equals(state.heads().readAcquire(head));
+            // Within an operation, only what nobody goes on with is judged.
+            boolean isJudged = unchanged && (!interrupted || !alive || row.state() == State.FREE);
+            if (isJudged) {
+                check.checkRow(row, socketLength);
+                check.checkOperation(operation);
+                if (interrupted) {
+                    return judgeInterrupted(check, row, operation, alive);
                 }
-            } else if (!alive) {
-                notes.add("head died in the middle of an operation, the next claim or recover frees its blocks: head="
-                        + head + " blocks=" + map.countVolatile(head) + " pid=" + row.pid());
-                return map.countVolatile(head);
+                if (table.isEmpty()) {
+                    // The sequence is odd only within an operation, and there was none: nobody is writing.
+                    check.foundTableOfNobody(sequence);
+                    return owned(runs);
+                }
+                check.checkTable(table.get(), counters);
+                check.checkCounters(row.state(), counters, table.get(), owned(runs));
+                return judge(check, row, alive, table.get(), runs);
             }
             LockSupport.parkNanos(RETRY_PAUSE_NS);
         }
@@ -151,15 +178,27 @@ public final class Inspector {
                 + " blocks=" + map.countVolatile(head));
     }
 
-    private long judge(Row row, boolean alive, ExtentTable.Snapshot table, List<long[]> runs, long counted) {
+    private long judgeInterrupted(RowCheck check, Row row, long operation, boolean alive) {
         int head = row.head();
-        long owned = runs.stream().mapToLong(run -> run[1]).sum();
-        compareWithExtents(head, table, runs);
-        if (row.state() == State.DAMAGED) {
-            found("I6", "head table row makes no sense: head=%d", head);
+        long owned = map.countVolatile(head);
+        if (row.state() == State.FREE) {
+            check.foundOperationOfNobody(operation);
+        } else if (!alive) {
+            notes.add("head died in the middle of an operation, the next claim or recover frees its blocks: head="
+                    + head + " blocks=" + owned + " pid=" + row.pid());
         }
+        return owned;
+    }
+
+    private long judge(RowCheck check, Row row, boolean alive, ExtentTable.Snapshot table, List<long[]> runs) {
+        int head = row.head();
+        long owned = owned(runs);
+        compareWithExtents(check, head, table, runs);
         if (row.state() == State.FREE && (owned > 0 || !table.entries().isEmpty())) {
-            found("I6", "nobody is this head, and it holds capacity: head=%d blocks=%d", head, owned);
+            found(Finding.of("I6", "nobody is this head, and it holds capacity")
+                    .with("head", head)
+                    .with("blocks", owned)
+                    .with("offset", state.headRowOffset(head)));
         }
         if (row.state() != State.FREE && !alive) {
             notes.add("head is dead, the next claim or recover frees its blocks: head=" + head + " blocks=" + owned
@@ -168,16 +207,14 @@ public final class Inspector {
         if (row.state() == State.REAPING && alive) {
             noteReaping(head);
         }
-        if (counted != owned) {
-            found("I8", "counter and owner map disagree: head=%d counted=%d owned=%d", head, counted, owned);
-        }
         return owned;
     }
 
     /** I2: the head's runs of blocks are exactly its extents, none of which overlap. */
-    private void compareWithExtents(int head, ExtentTable.Snapshot table, List<long[]> runs) {
+    private void compareWithExtents(RowCheck check, int head, ExtentTable.Snapshot table, List<long[]> runs) {
         List<long[]> extents = new ArrayList<>();
-        for (ExtentTable.Entry entry : table.entries()) {
+        for (int i = 0; i < table.entries().size(); i++) {
+            ExtentTable.Entry entry = table.entries().get(i);
             try {
                 long first = geometry.blockOfDpa(entry.startDpa());
                 long last = geometry.blockOfDpa(entry.startDpa() + entry.lengthBytes() - 1);
@@ -189,13 +226,7 @@ public final class Inspector {
                 }
                 extents.add(new long[] {first, last - first + 1});
             } catch (IllegalArgumentException e) {
-                found(
-                        "I2",
-                        "extent is impossible: head=%d dpa=0x%x length=0x%x (%s)",
-                        head,
-                        entry.startDpa(),
-                        entry.lengthBytes(),
-                        e.getMessage());
+                found(check.atEntry("extent is impossible", i, 0, entry).with("reason", "\"" + e.getMessage() + "\""));
             }
         }
         extents.sort((a, b) -> Long.compare(a[0], b[0]));
@@ -203,7 +234,11 @@ public final class Inspector {
         for (long[] extent : extents) {
             long[] previous = merged.isEmpty() ? null : merged.get(merged.size() - 1);
             if (previous != null && previous[0] + previous[1] > extent[0]) {
-                found("I2", "extents overlap: head=%d block=%d", head, extent[0]);
+                found(Finding.of("I2", "extents overlap")
+                        .with("head", head)
+                        .with("block", extent[0])
+                        .with("dpa", geometry.dpaOfBlock(extent[0]))
+                        .with("offset", state.extentTableOffset(head)));
             }
             if (previous != null && previous[0] + previous[1] >= extent[0]) {
                 previous[1] = Math.max(previous[1], extent[0] + extent[1] - previous[0]);
@@ -211,33 +246,34 @@ public final class Inspector {
                 merged.add(extent);
             }
         }
-        reportDifference(head, runs, merged);
+        without(runs, merged).forEach(run -> foundRun("owned blocks in no extent", head, run));
+        without(merged, runs).forEach(run -> foundRun("blocks of an extent are not owned", head, run));
     }
 
-    private void reportDifference(int head, List<long[]> runs, List<long[]> extents) {
-        if (equal(runs, extents)) {
-            return;
-        }
-        for (long[] run : without(runs, extents)) {
-            found("I2", "owned blocks in no extent: head=%d block=%d count=%d", head, run[0], run[1]);
-        }
-        for (long[] run : without(extents, runs)) {
-            found("I2", "blocks of an extent are not owned: head=%d block=%d count=%d", head, run[0], run[1]);
-        }
+    private void foundRun(String cause, int head, long[] run) {
+        found(Finding.of("I2", cause)
+                .with("head", head)
+                .with("block", run[0])
+                .with("count", run[1])
+                .with("dpa", geometry.dpaOfBlock(run[0]))
+                .with("offset", state.laneOffset(run[0])));
     }
 
     /** I8: every block is free or owned by one. */
     private void checkSum(long free, long[] owned) {
         boolean quiet = Arrays.stream(owned).noneMatch(count -> count == UNKNOWN)
                 && allHeads().noneMatch(lives);
-        if (quiet && free + Arrays.stream(owned).sum() != map.blockCount()) {
-            found(
-                    "I8",
-                    "free and owned blocks do not add up: free=%d owned=%d blocks=%d",
-                    free,
-                    Arrays.stream(owned).sum(),
-                    map.blockCount());
+        long sum = Arrays.stream(owned).sum();
+        if (quiet && free + sum != map.blockCount()) {
+            found(Finding.of("I8", "free and owned blocks do not add up")
+                    .with("free", free)
+                    .with("owned", sum)
+                    .with("blocks", map.blockCount()));
         }
+    }
+
+    private static long owned(List<long[]> runs) {
+        return runs.stream().mapToLong(run -> run[1]).sum();
     }
 
     private IntStream allHeads() {
@@ -272,10 +308,6 @@ public final class Inspector {
         return rest;
     }
 
-    private static boolean equal(List<long[]> left, List<long[]> right) {
-        return Arrays.deepEquals(left.toArray(), right.toArray());
-    }
-
     private static List<Integer> headsOf(long lane) {
         List<Integer> heads = new ArrayList<>();
         for (long bits = lane; bits != 0; bits &= bits - 1) {
@@ -284,9 +316,9 @@ public final class Inspector {
         return heads;
     }
 
-    private void found(String invariant, String format, Object... arguments) {
+    private void found(Finding finding) {
         if (findings.size() < MAX_FINDINGS) {
-            findings.add(new Finding(invariant, String.format(format, arguments)));
+            findings.add(finding);
         } else {
             suppressed++;
         }

@@ -142,9 +142,16 @@ public final class OwnerMap {
 
     /** Calls back for each longest run of blocks with the head's bit; the map may change meanwhile. */
     public void forEachRunVolatile(int head, RunConsumer consumer) {
+        forEachRunVolatile(head, 0, blockCount, consumer);
+    }
+
+    /** The same within blocks [first, first + count). */
+    public void forEachRunVolatile(int head, long first, long count, RunConsumer consumer) {
         checkHead(head);
+        checkRange(first, count);
+        long end = first + count;
         long runStart = -1;
-        for (long block = 0; block < blockCount; block++) {
+        for (long block = first; block < end; block++) {
             if (laneOf(block) == 0 && runStart < 0 && words.getLongVolatile(wordOffset(block)) == 0) {
                 block += lanesPerWord - 1;
                 continue;
@@ -158,7 +165,7 @@ public final class OwnerMap {
             }
         }
         if (runStart >= 0) {
-            consumer.run(runStart, blockCount - runStart);
+            consumer.run(runStart, end - runStart);
         }
     }
 
@@ -174,13 +181,23 @@ public final class OwnerMap {
      * @return how many bits that were
      */
     public long clearForeignBits() {
-        long laneHeads = headCount == Long.SIZE ? -1L : (1L << headCount) - 1;
-        long sound = laneHeads * lowBits;
         long cleared = 0;
         for (long block = 0; block < blockCount; block = nextWord(block)) {
-            cleared += clearBits(wordOffset(block), ~(sound & laneMask(block, blockCount)));
+            cleared += clearForeignBits(block);
         }
         return cleared;
+    }
+
+    /**
+     * The same for the word that a block is in. Harmless at any moment, under live heads too: nobody ever sets such a bit.
+     *
+     * @return how many bits that were
+     */
+    public long clearForeignBits(long block) {
+        checkRange(block, 1);
+        long laneHeads = headCount == Long.SIZE ? -1L : (1L << headCount) - 1;
+        long sound = laneHeads * lowBits;
+        return clearBits(wordOffset(block), ~(sound & laneMask(block - laneOf(block), blockCount)));
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.mhsld.state;
 
+import org.agrona.concurrent.AtomicBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -30,6 +31,15 @@ public final class SharedMemory {
     }
 
     private static final Step STEP = loadStep();
+
+    /** More calls than the JVM interprets before it compiles. */
+    private static final int COLD_SWAPS = 1 << 15;
+
+    /** Always 0; not final, or the compiler would know. */
+    private static int noBytes;
+
+    /** Goes down to 0; threads may lose some of each other's steps, which does no harm. */
+    private static int coldSwaps = COLD_SWAPS;
 
     private final String section;
     /** The class rather than its interface: it saves a check of its type after each atomic, which the owner map would notice. */
@@ -107,7 +117,34 @@ public final class SharedMemory {
 
     boolean compareAndSetLong(int offset, long expected, long update) {
         stepBeforeStore(offset);
+        if (coldSwaps > 0) {
+            coldSwaps--;
+            // A compare-and-swap that is interpreted, not compiled, takes the JVM down when the file has been cut; a
+            // read does not.
+            buffer.getLongVolatile(offset);
+            surfaceFault();
+        }
         return buffer.compareAndSetLong(offset, expected, update);
+    }
+
+    /**
+     * Throws the {@link InternalError} of a fault in mapped memory, if there has been one on this thread: whatever was read from, or done to, a
+     * file that has been cut is void. The JVM throws it when the thread next enters its runtime, which it may not do for long; an array whose
+     * sizes are not constant enters it always (some 20 ns).
+     */
+    static void surfaceFault() {
+        enterRuntime();
+    }
+
+    private static byte[][] enterRuntime() {
+        return new byte[noBytes][noBytes];
+    }
+
+    /** Sets longs to zero, one by one: up to Java 17 a fault in the JVM's own routine for it cannot be caught. */
+    static void clear(AtomicBuffer buffer, int offset) {
+        for (int at = offset; at < buffer.capacity(); at += Long.BYTES) {
+            buffer.putLong(at, 0);
+        }
     }
 
     /** True when a {@link Step} is in place. */

@@ -4,12 +4,15 @@ import static io.mhsld.state.StateFileDescriptor.BLOCK_COUNT_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.BLOCK_SIZE_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.CHECKSUMMED_END;
 import static io.mhsld.state.StateFileDescriptor.CHECKSUM_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.COUNTER_ROW_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.CREATED_MS_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.DEVICE_ID_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.ERROR_LOG_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.EXTENT_TABLE_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.FILE_LENGTH_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.HEADER_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.HEAD_COUNT_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.HEAD_ROW_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.LANE_BYTES_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.MAGIC;
 import static io.mhsld.state.StateFileDescriptor.MAGIC_OFFSET;
@@ -92,6 +95,7 @@ public final class StateFile implements AutoCloseable {
     private final Identity identity;
     private final MappedByteBuffer mapping;
     private final UnsafeBuffer whole;
+    private final SharedMemory everything;
     private final List<UnsafeBuffer> views = new ArrayList<>();
     private final OwnerMap ownerMap;
     private final HeadTable headTable;
@@ -105,6 +109,7 @@ public final class StateFile implements AutoCloseable {
         this.identity = identity;
         this.mapping = mapping;
         this.whole = new UnsafeBuffer(mapping);
+        this.everything = new SharedMemory("reserved bytes", view(0, whole.capacity()));
         this.ownerMap = new OwnerMap(section(Section.OWNER_MAP), geometry);
         this.headTable = new HeadTable(section(Section.HEAD_TABLE), geometry.headCount());
         SharedMemory extents = section(Section.EXTENT_TABLES);
@@ -260,9 +265,71 @@ public final class StateFile implements AutoCloseable {
         return errorLogs.get(head);
     }
 
+    /** Repair, with the head's lease: what its row, table and error log hold that no head writes is made harmless. What it owns is not touched. */
+    public void mend(int head) {
+        headTable.mendRelease(head, RowCheck.LAST_NUMBER);
+        extents(head).mendRelease(RowCheck.LAST_NUMBER);
+        ErrorLogCheck.firstWrong(errorLog(head)).ifPresent(offset -> ErrorLogCheck.cut(errorLog(head), offset));
+    }
+
+    /** Repair, also under live heads: makes reserved bytes zero, and tells which were not, as findings. */
+    public List<Finding> clearReservedBytes() {
+        List<Finding> cleared = new ArrayList<>();
+        reservedBytes().clear((section, offset, byteCount) -> cleared.add(dirt(section, offset, byteCount)));
+        return cleared;
+    }
+
+    /** Reserved bytes that are not zero. */
+    List<Finding> dirtyReservedBytes() {
+        List<Finding> dirty = new ArrayList<>();
+        reservedBytes().forEachDirt((section, offset, byteCount) -> dirty.add(dirt(section, offset, byteCount)));
+        return dirty;
+    }
+
+    private ReservedBytes reservedBytes() {
+        return new ReservedBytes(everything, geometry);
+    }
+
+    private static Finding dirt(String section, int offset, int byteCount) {
+        return Finding.of("I7", "reserved bytes are not zero")
+                .with("section", section)
+                .with("bytes", byteCount)
+                .with("offset", offset);
+    }
+
+    // ---- places in the file
+
+    long headRowOffset(int head) {
+        return Section.HEAD_TABLE.offset(geometry) + (long) head * HEAD_ROW_LENGTH;
+    }
+
+    long extentTableOffset(int head) {
+        return Section.EXTENT_TABLES.offset(geometry) + (long) head * EXTENT_TABLE_LENGTH;
+    }
+
+    long counterOffset(int head, Counter counter) {
+        return Section.COUNTERS.offset(geometry)
+                + (long) head * COUNTER_ROW_LENGTH
+                + (long) counter.place() * Long.BYTES;
+    }
+
+    long laneOffset(long block) {
+        return Section.OWNER_MAP.offset(geometry) + block * geometry.laneBytes();
+    }
+
     /** Length that the file must have for as long as it is mapped. */
     public long lengthBytes() {
         return StateFileDescriptor.fileLength(geometry);
+    }
+
+    /** Throws the {@link InternalError} that a file which has been cut leads to, if this thread has met one: all that it did with the file is void. */
+    public void surfaceFault() {
+        SharedMemory.surfaceFault();
+    }
+
+    /** Empties a head's error log, by the holder of its lease. */
+    public void clearErrorLog(int head) {
+        SharedMemory.clear(errorLogs.get(head), 0);
     }
 
     /** Unmaps the file. No other thread may be using it; a later use throws {@code IndexOutOfBoundsException}. */
@@ -465,12 +532,17 @@ public final class StateFile implements AutoCloseable {
         if (space != 0 && space != 1) {
             throw damaged("media space", space, 0, file);
         }
+        String mediaFile = new String(header.getBytesPlain(MEDIA_PATH_OFFSET, pathLength), StandardCharsets.UTF_8);
+        if (!mediaFile.startsWith("/") || mediaFile.indexOf('\0') >= 0) {
+            throw new StateFileException(
+                    Problem.DAMAGED, "media path is none: met=\"" + mediaFile.replace('\0', '?') + "\"", file);
+        }
         return new Identity(
                 new UUID(header.getLongPlain(DEVICE_ID_OFFSET), header.getLongPlain(DEVICE_ID_OFFSET + Long.BYTES)),
                 header.getLongPlain(CREATED_MS_OFFSET),
                 header.getLongPlain(SERIAL_OFFSET),
                 space == 1,
-                new String(header.getBytesPlain(MEDIA_PATH_OFFSET, pathLength), StandardCharsets.UTF_8));
+                mediaFile);
     }
 
     private static void checkEqual(String what, long met, long expected, Path file) {

@@ -173,7 +173,7 @@ final class CrashSweep implements AutoCloseable {
             }
             case 2 -> { // recover; a second one finds nothing.
                 Device.recover(files, 1_000);
-                Device.Recovery again = Device.recover(files, 1_000);
+                Repairer.Recovery again = Device.recover(files, 1_000);
                 must(again.freedBlocks()[0] == 0 && again.before().notes().isEmpty(), which + ": " + again.before());
             }
             case 3 -> // Any process that looks after the device.

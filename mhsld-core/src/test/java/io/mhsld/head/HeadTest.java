@@ -479,7 +479,7 @@ class HeadTest {
         STATE_FILE_GROWN("state file was cut under a live head: head=0"),
         LOCK_FILE_REMOVED("lock file was removed under a live head: head=0"),
         MEDIA_FILE_REMOVED("media file was removed under a live head: head=0"),
-        MEDIA_FILE_CUT("media file was cut or replaced under a live head: head=0");
+        MEDIA_FILE_CUT("media file was cut under a live head: head=0");
 
         private final String words;
 
@@ -520,8 +520,10 @@ class HeadTest {
             case MEDIA_FILE_CUT -> cut(fixture.files().mediaFile(), BLOCK);
         }
         DeviceFixture.await("loss", 1_000, () -> lost.get() != null);
-        assertEquals(
-                loss.words + " file=" + fixture.files().stateFile(), lost.get().getMessage());
+        Path file = loss == Loss.LOCK_FILE_REMOVED
+                ? fixture.files().lockFile()
+                : loss.name().startsWith("MEDIA") ? fixture.files().mediaFile() : state;
+        assertEquals(loss.words + " file=" + file, lost.get().getMessage());
         DeviceFixture.pause(450);
         assertEquals(List.of("lost"), calls, "told once");
         // Leaving must not fault, and must not write where others may be now.

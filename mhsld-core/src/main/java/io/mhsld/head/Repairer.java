@@ -1,0 +1,221 @@
+package io.mhsld.head;
+
+import io.mhsld.head.Leases.Lease;
+import io.mhsld.media.Media;
+import io.mhsld.state.CrashPoint;
+import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Finding;
+import io.mhsld.state.HeadTable;
+import io.mhsld.state.HeadTable.Row;
+import io.mhsld.state.Inspector;
+import io.mhsld.state.StateFile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntPredicate;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * Repairs a state file as far as that can be done without guessing. A head that nobody is, is made as if nobody had ever been it, under its lease.
+ * What belongs to a live head only that head can repair, for only it knows what it holds; it does so by itself, and is waited for. Bits of heads
+ * that do not exist, and reserved bytes, belong to nobody and are cleared at any time.
+ *
+ * <p>It does no store to a file in which nothing is wrong, and having died at any store it can be run again.
+ */
+public final class Repairer {
+    /** A live head looks at itself more often than that, unless it is stopped. */
+    private static final long SELF_CHECK_PATIENCE_MS = 1_500;
+
+    /** A probe of another process may hold a lease for an instant, and a process that is ending may be seen for another. */
+    private static final long PROBE_PATIENCE_MS = 300;
+
+    private static final long POLL_NS = 2_000_000;
+
+    /**
+     * A finding and what became of it.
+     *
+     * @param finding what was wrong
+     * @param remedy what was done about it, or what a person can do
+     */
+    public record Remedy(Finding finding, String remedy) {
+        @Override
+        public String toString() {
+            return finding + " (" + remedy + ")";
+        }
+    }
+
+    /**
+     * What a repair did.
+     *
+     * @param freedBlocks for each head how many blocks were freed of what it left behind
+     * @param clearedBits bits of heads that do not exist
+     * @param repaired what was wrong and is not any more, and by what
+     * @param refused what is still wrong, and what a person can do
+     * @param before what was wrong before
+     * @param after what is still wrong
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    public record Recovery(
+            long[] freedBlocks,
+            long clearedBits,
+            List<Remedy> repaired,
+            List<Remedy> refused,
+            Inspector.Report before,
+            Inspector.Report after) {}
+
+    private final DeviceFiles files;
+    private final StateFile state;
+    private final LeaseFile leases;
+    private final Reaper reaper;
+    private final List<Finding> unleased = new ArrayList<>();
+
+    /** For one device; the caller holds its device lease. */
+    public Repairer(DeviceFiles files, StateFile state, LeaseFile leases, Media media) {
+        this.files = files;
+        this.state = state;
+        this.leases = leases;
+        this.reaper = new Reaper(state, leases, media, Machine.REAL);
+    }
+
+    /** Looks, repairs, and looks again. */
+    public Recovery recover() {
+        CrashPoint.RECOVER_BEGUN.reached();
+        Inspector.Report before = inspect();
+        state.clearReservedBytes();
+        long[] freed = new long[state.geometry().headCount()];
+        for (int head = 0; head < freed.length; head++) {
+            freed[head] = freeUnlessHeld(head);
+            CrashPoint.RECOVER_HEAD_FREED.reached();
+        }
+        CrashPoint.RECOVER_HEADS_FREED.reached();
+        long cleared = state.ownerMap().clearForeignBits();
+        CrashPoint.RECOVER_MAP_CLEANED.reached();
+        Inspector.Report after = awaitSelfChecks();
+        List<Remedy> repaired = new ArrayList<>();
+        for (Finding finding : before.findings()) {
+            if (!after.findings().contains(finding)) {
+                repaired.add(new Remedy(finding, remedyOf(finding)));
+            }
+        }
+        List<Remedy> refused = new ArrayList<>();
+        after.findings().forEach(finding -> refused.add(new Remedy(finding, adviceFor(finding))));
+        return new Recovery(freed, cleared, repaired, refused, before, after);
+    }
+
+    /**
+     * Looks at a state file and at what is around it.
+     *
+     * @param lives whether some process holds the lease of a head
+     */
+    public static Inspector.Report inspect(DeviceFiles files, StateFile state, IntPredicate lives) {
+        Inspector.Report report = Inspector.inspect(state, lives);
+        Surroundings surroundings = Surroundings.look(files, state, lives);
+        return report.with(surroundings.findings(), surroundings.notes());
+    }
+
+    private Inspector.Report inspect() {
+        return inspect(files, state, leases::isHeld).with(unleased, List.of());
+    }
+
+    /** What is still wrong after live heads have had the time to see it. */
+    private Inspector.Report awaitSelfChecks() {
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SELF_CHECK_PATIENCE_MS);
+        while (true) {
+            Inspector.Report report = inspect();
+            boolean mayChange = !report.isSound() && isAnyHeld();
+            if (!mayChange || System.nanoTime() - deadlineNs >= 0) {
+                return report;
+            }
+            LockSupport.parkNanos(10 * POLL_NS);
+        }
+    }
+
+    private boolean isAnyHeld() {
+        for (int head = 0; head < state.geometry().headCount(); head++) {
+            if (leases.isHeld(head)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private long freeUnlessHeld(int head) {
+        Row row = state.heads().readAcquire(head);
+        boolean served = row.state() != HeadTable.State.FREE
+                && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive();
+        Optional<Lease> lease = await(() -> leases.tryHead(head), served ? 0 : PROBE_PATIENCE_MS);
+        if (lease.isEmpty()) {
+            return 0;
+        }
+        try {
+            // A process that is ending has dropped its lease and may still be seen for an instant.
+            if (await(() -> gone(head), PROBE_PATIENCE_MS).isEmpty()) {
+                Surroundings.findUnleased(state.heads().readAcquire(head)).ifPresent(unleased::add);
+                return 0;
+            }
+            return makeAnew(head);
+        } finally {
+            lease.get().release();
+        }
+    }
+
+    private Optional<Boolean> gone(int head) {
+        return Reaper.isServedByAnother(state.heads().readAcquire(head), Machine.REAL)
+                ? Optional.empty()
+                : Optional.of(true);
+    }
+
+    private long makeAnew(int head) {
+        List<Finding> findings = Inspector.inspectHead(state, head, false);
+        if (findings.isEmpty() && state.heads().stateAcquire(head) == HeadTable.State.FREE) {
+            return 0;
+        }
+        if (!findings.isEmpty()) {
+            state.mend(head);
+        }
+        long freed = reaper.freeLeftovers(head);
+        // Once more: who died in the middle of an operation was not judged before.
+        List<Finding> left = Inspector.inspectHead(state, head, false);
+        if (Stream.concat(findings.stream(), left.stream())
+                .anyMatch(finding -> finding.invariant().equals("I8"))) {
+            state.counters(head).resetRelease();
+        }
+        state.heads().freeRelease(head);
+        return freed;
+    }
+
+    private String remedyOf(Finding finding) {
+        if (finding.cause().startsWith("reserved bytes")) {
+            return "made zero";
+        }
+        if (finding.head() >= 0) {
+            return leases.isHeld(finding.head()) ? "the head has put it right itself" : "head made anew, nobody is it";
+        }
+        return "bits cleared";
+    }
+
+    private String adviceFor(Finding finding) {
+        if (finding.cause().startsWith("media file") || finding.cause().startsWith("binding")) {
+            return "put the file back, or make the device anew with init";
+        }
+        if (finding.head() >= 0) {
+            return "it belongs to a live head, which has not put it right: mhsld fence --head " + finding.head()
+                    + " ends it and frees what it holds";
+        }
+        return "live heads have a part in it: see which with verify, and fence one of them";
+    }
+
+    private static <T> Optional<T> await(Supplier<Optional<T>> attempt, long patienceMs) {
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patienceMs);
+        while (true) {
+            Optional<T> result = attempt.get();
+            if (result.isPresent() || System.nanoTime() - deadlineNs >= 0) {
+                return result;
+            }
+            LockSupport.parkNanos(POLL_NS);
+        }
+    }
+}
