@@ -1,5 +1,6 @@
 package io.mhsld.stress;
 
+import io.mhsld.stress.fuzz.Fuzz;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Spec;
         name = "scripts/stress",
         description =
                 "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
-        subcommands = {})
+        subcommands = {Fuzz.class})
 public final class Stress implements Runnable {
     @Option(
             names = {"-h", "--help"},
