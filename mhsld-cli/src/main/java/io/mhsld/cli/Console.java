@@ -33,6 +33,20 @@ public record Console(PrintStream out, PrintStream err, boolean isTerminal, int 
                 System.out, System.err, mayPaint && isTerminal(1), columnsOf(environment.getOrDefault("COLUMNS", "")));
     }
 
+    /**
+     * A text that came from elsewhere (a file, another process), made fit to be shown: a terminal obeys control characters, so all but line ends
+     * become question marks.
+     */
+    static String printable(String foreign) {
+        StringBuilder text = new StringBuilder(foreign);
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isISOControl(text.charAt(i)) && text.charAt(i) != '\n') {
+                text.setCharAt(i, '?');
+            }
+        }
+        return text.toString();
+    }
+
     /** System.console() tells of both ends at once, and since Java 22 of neither; the kernel knows what a descriptor is. */
     private static boolean isTerminal(int descriptor) {
         try {

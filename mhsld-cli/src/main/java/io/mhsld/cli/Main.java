@@ -93,7 +93,9 @@ public final class Main implements Runnable {
         ExitCode exitCode = exitCodeOf(error);
         console.out().flush();
         console.err()
-                .println("mhsld: " + (exitCode == ExitCode.INTERNAL ? "internal error: " + error : error.getMessage()));
+                .println("mhsld: "
+                        + Console.printable(
+                                exitCode == ExitCode.INTERNAL ? "internal error: " + error : error.getMessage()));
         if (exitCode == ExitCode.INTERNAL) {
             if (System.getenv("MHSLD_TRACE") != null) {
                 error.printStackTrace(console.err());

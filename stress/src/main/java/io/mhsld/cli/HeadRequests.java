@@ -44,12 +44,11 @@ public final class HeadRequests {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
         Console console = new Console(stream, stream, false, 80);
-        String end = "";
         try {
             ALL.get(request).ask(new HeadOperator(files, 0, console));
         } catch (CommandException | QmpException e) {
-            end = e.getMessage();
+            Main.report(console, e);
         }
-        return request == MEMORY_READ ? end : out.toString(StandardCharsets.UTF_8) + end;
+        return request == MEMORY_READ ? "" : out.toString(StandardCharsets.UTF_8);
     }
 }

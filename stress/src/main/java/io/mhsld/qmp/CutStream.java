@@ -20,7 +20,9 @@ public final class CutStream {
         QmpInputBudget budget = new QmpInputBudget(LIMIT_BYTES);
         QmpFramer framer = new QmpFramer(LIMIT_BYTES, budget);
         for (int at = 0; at < stream.length; ) {
-            int length = Math.min(stream.length - at, maxPacketBytes > stream.length ? maxPacketBytes : random.nextInt(maxPacketBytes) + 1);
+            int length = Math.min(
+                    stream.length - at,
+                    maxPacketBytes > stream.length ? maxPacketBytes : random.nextInt(maxPacketBytes) + 1);
             collect(framer, ByteBuffer.wrap(stream, at, length), frames);
             at += length;
         }

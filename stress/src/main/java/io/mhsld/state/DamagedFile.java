@@ -111,9 +111,8 @@ public final class DamagedFile {
             CRC32C crc = new CRC32C();
             int from = StateFileDescriptor.FILE_LENGTH_OFFSET;
             crc.update(bytes, from, StateFileDescriptor.CHECKSUMMED_END - from);
-            ByteBuffer.wrap(bytes)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putInt(StateFileDescriptor.CHECKSUM_OFFSET, (int) crc.getValue());
+            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(StateFileDescriptor.CHECKSUM_OFFSET, (int)
+                    crc.getValue());
         }
         try {
             Files.write(files.stateFile(), bytes);

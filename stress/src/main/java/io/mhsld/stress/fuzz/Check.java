@@ -23,7 +23,8 @@ final class Check {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (Character.isISOControl(c) && c != '\n') {
-                throw new AssertionError(String.format("%s has a control character: character=0x%02x at=%d", what, (int) c, i));
+                throw new AssertionError(
+                        String.format("%s has a control character: character=0x%02x at=%d", what, (int) c, i));
             }
         }
     }

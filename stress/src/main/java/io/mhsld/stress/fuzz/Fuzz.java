@@ -1,6 +1,5 @@
 package io.mhsld.stress.fuzz;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +32,7 @@ public final class Fuzz implements Callable<Integer> {
     @Parameters(paramLabel = "TARGET", description = "Which ones. --list names them.")
     private List<String> names = List.of();
 
-    @Option(names = "--seconds", defaultValue = "6", description = "For how long each. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seconds", defaultValue = "5", description = "For how long each. Default: ${DEFAULT-VALUE}.")
     private int seconds;
 
     @Option(names = "--seed", defaultValue = "" + DEFAULT_SEED, description = "Default: ${DEFAULT-VALUE}.")
@@ -42,7 +41,9 @@ public final class Fuzz implements Callable<Integer> {
     @Option(names = "--processes", defaultValue = "2", description = "So many at a time. Default: ${DEFAULT-VALUE}.")
     private int processes;
 
-    @Option(names = "--keep", description = "What leads somewhere new is added to stress/src/fuzz, what does not any more is removed.")
+    @Option(
+            names = "--keep",
+            description = "What leads somewhere new is added to stress/src/fuzz, what does not any more is removed.")
     private boolean keep;
 
     @Option(names = "--regression", description = "Only the kept inputs, in this JVM, without Jazzer.")
@@ -58,11 +59,15 @@ public final class Fuzz implements Callable<Integer> {
     private CommandSpec spec;
 
     private Path module;
-    private boolean isWrong;
+    private volatile boolean isWrong;
 
     @Override
     public Integer call() throws Exception {
-        module = Path.of(Fuzz.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+        module = Path.of(Fuzz.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .toURI())
                 .getParent()
                 .getParent();
         List<FuzzTarget> targets = targets();
@@ -73,13 +78,14 @@ public final class Fuzz implements Callable<Integer> {
         } else if (regression) {
             targets.forEach(this::runKept);
         } else if (!isJazzerHere()) {
-            say("Jazzer has no driver for this system, the kept inputs are run instead: os=%s arch=%s", System.getProperty("os.name"), System.getProperty("os.arch"));
+            say(
+                    "Jazzer has no driver for this system, the kept inputs are run instead: os=%s arch=%s",
+                    System.getProperty("os.name"), System.getProperty("os.arch"));
             targets.forEach(this::runKept);
         } else {
-            say("seed=%d seconds=%d processes=%d Java %s", seed, seconds, processes, System.getProperty("java.version"));
-            if (names.isEmpty()) {
-                proveHarness();
-            }
+            say(
+                    "seed=%d seconds=%d processes=%d Java %s",
+                    seed, seconds, processes, System.getProperty("java.version"));
             fuzz(targets);
         }
         return isWrong ? 1 : 0;
@@ -130,13 +136,25 @@ public final class Fuzz implements Callable<Integer> {
         boolean caught = outcome.finding()
                 .filter(finding -> finding.input().isPresent() && finding.text().contains("planted"))
                 .isPresent();
-        say("%s", caught ? String.format(Locale.ROOT, "caught, as it must be: %s executions=%d seconds=%.1f", FuzzTarget.BROKEN.name(), outcome.executions(), (System.nanoTime() - startNs) / 1e9) : "NOT CAUGHT: target=" + FuzzTarget.BROKEN.name());
+        say(
+                "%s",
+                caught
+                        ? String.format(
+                                Locale.ROOT,
+                                "caught, as it must be: %s executions=%d seconds=%.1f",
+                                FuzzTarget.BROKEN.name(),
+                                outcome.executions(),
+                                (System.nanoTime() - startNs) / 1e9)
+                        : "NOT CAUGHT: target=" + FuzzTarget.BROKEN.name());
         isWrong |= !caught;
     }
 
     private void fuzz(List<FuzzTarget> targets) throws InterruptedException, ExecutionException {
         ExecutorService executor = Executors.newFixedThreadPool(processes);
         List<Future<?>> runs = new ArrayList<>();
+        if (names.isEmpty()) {
+            runs.add(executor.submit(this::proveHarness));
+        }
         targets.forEach(target -> runs.add(executor.submit(() -> fuzz(target))));
         executor.shutdown();
         for (Future<?> run : runs) {
@@ -152,10 +170,16 @@ public final class Fuzz implements Callable<Integer> {
             corpusOf(target).keep(run);
         }
         synchronized (this) {
-            outcome.finding().ifPresent(finding -> tellFinding(target, finding.input().orElse(null), finding.text()));
+            outcome.finding()
+                    .ifPresent(finding -> tellFinding(target, finding.input().orElse(null), finding.text()));
             say(
                     "%-16s executions=%d edges=%d features=%d corpus=%d%s",
-                    target.name(), outcome.executions(), outcome.edges(), outcome.features(), outcome.inputs(), keep ? " kept=" + corpusOf(target).inputs().size() : "");
+                    target.name(),
+                    outcome.executions(),
+                    outcome.edges(),
+                    outcome.features(),
+                    outcome.inputs(),
+                    keep ? " kept=" + corpusOf(target).inputs().size() : "");
         }
     }
 
@@ -176,7 +200,9 @@ public final class Fuzz implements Callable<Integer> {
 
     private Corpus corpusOf(FuzzTarget target) {
         // The broken one starts from nothing, and nothing is kept of it.
-        Path folder = target == FuzzTarget.BROKEN ? module.resolve("target/trials/fuzz-nothing") : module.resolve("src/fuzz").resolve(target.name());
+        Path folder = target == FuzzTarget.BROKEN
+                ? module.resolve("target/trials/fuzz-nothing")
+                : module.resolve("src/fuzz").resolve(target.name());
         return new Corpus(target, folder);
     }
 

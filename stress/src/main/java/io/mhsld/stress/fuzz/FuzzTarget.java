@@ -35,7 +35,9 @@ record FuzzTarget(Class<?> type, int maxLengthBytes) {
 
     /** By its name, in whatever case. */
     static Optional<FuzzTarget> named(String name) {
-        return ALL.stream().filter(target -> target.name().equalsIgnoreCase(name)).findFirst();
+        return ALL.stream()
+                .filter(target -> target.name().equalsIgnoreCase(name))
+                .findFirst();
     }
 
     /** Runs one input in this JVM. Throws what the target throws. */

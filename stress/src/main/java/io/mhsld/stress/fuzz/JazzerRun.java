@@ -25,7 +25,11 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
     private static final int HEAP_LIMIT_MB = 512;
     private static final int MEMORY_LIMIT_MB = 3072;
     private static final String MAIN = "com.code_intelligence.jazzer.Jazzer";
+
+    /** Code that steers the fuzzer when it is reached. What only checks must not: it would be explored for its own sake. */
     private static final String INSTRUMENTED = "io.mhsld.**:com.fasterxml.jackson.core.**";
+
+    private static final String NOT_INSTRUMENTED = "io.mhsld.stress.**";
 
     private static final Pattern STATUS = Pattern.compile("cov: (\\d+) ft: (\\d+) corp: (\\d+)");
     private static final Pattern EXECUTIONS = Pattern.compile("stat::number_of_executed_units: +(\\d+)");
@@ -85,7 +89,8 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
         folders.addAll(from);
         int status = execute(folder.resolve("merge.log"), List.of("-merge=1"), folders);
         if (status != 0) {
-            throw new IllegalStateException("corpus cannot be merged: status=" + status + " log=" + folder.resolve("merge.log"));
+            throw new IllegalStateException(
+                    "corpus cannot be merged: status=" + status + " log=" + folder.resolve("merge.log"));
         }
     }
 
@@ -105,7 +110,12 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
         command.add("-D" + Scratch.FOLDER_PROPERTY + "=" + scratch);
         command.addAll(List.of("-cp", libraries.resolve("*") + ":" + System.getProperty("java.class.path"), MAIN));
         command.add("--target_class=" + target.type().getName());
-        command.add("--instrumentation_includes=" + INSTRUMENTED);
+        if (target == FuzzTarget.BROKEN) {
+            command.add("--instrumentation_includes=" + target.type().getName());
+        } else {
+            command.add("--instrumentation_includes=" + INSTRUMENTED);
+            command.add("--instrumentation_excludes=" + NOT_INSTRUMENTED);
+        }
         command.add("--reproducer_path=" + folder);
         command.add("-artifact_prefix=" + folder + "/");
         command.add("-max_len=" + target.maxLengthBytes());
@@ -167,12 +177,12 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
 
     private String summary(String log, int status) {
         List<String> lines = log.lines()
-                .dropWhile(line -> !line.startsWith("== ") && !line.startsWith("ERROR: ") && !line.contains("ERROR: libFuzzer"))
+                .dropWhile(line ->
+                        !line.startsWith("== ") && !line.startsWith("ERROR: ") && !line.contains("ERROR: libFuzzer"))
+                .takeWhile(line -> !line.startsWith("DEDUP_TOKEN") && !line.startsWith("== libFuzzer crashing"))
                 .limit(16)
                 .toList();
-        return lines.isEmpty()
-                ? "the fuzzer ended: status=" + status + " log=" + log()
-                : String.join("\n", lines);
+        return lines.isEmpty() ? "the fuzzer ended: status=" + status + " log=" + log() : String.join("\n", lines);
     }
 
     private static String read(Path file) {

@@ -95,7 +95,9 @@ public final class MailboxCommands {
     /** All opcodes of the table, and some that are none. */
     private int opcode() {
         int row = input.u8();
-        return row < 0xF0 ? Opcode.TABLE.get(row % Opcode.TABLE.size()).code() : row == 0xF0 ? UNKNOWN_OPCODE : input.u16();
+        return row < 0xF0
+                ? Opcode.TABLE.get(row % Opcode.TABLE.size()).code()
+                : row == 0xF0 ? UNKNOWN_OPCODE : input.u16();
     }
 
     private long dpa() {
@@ -106,7 +108,10 @@ public final class MailboxCommands {
         List<Range> ranges = new ArrayList<>();
         int shape = input.u8();
         for (int i = shape & 7; i > 0; i--) {
-            ranges.add(shape < 0xF0 ? new Range(input.below(72) * BLOCK, input.below(9) * BLOCK) : new Range(input.u64(), input.u64()));
+            ranges.add(
+                    shape < 0xF0
+                            ? new Range(input.below(72) * BLOCK, input.below(9) * BLOCK)
+                            : new Range(input.u64(), input.u64()));
         }
         if (shape == 0xE8) {
             for (int block = 0; block < BLOCKS_PER_REGION; block += 2) {
@@ -137,8 +142,11 @@ public final class MailboxCommands {
                         named.add(extent);
                     }
                 }
-                case 2 -> named.add(extent.withRange(extent.startDpa() + input.below(3) * BLOCK, (1 + input.below(3)) * BLOCK));
-                default -> named.add(extent.withRange(extent.startDpa() + (input.u8() << 20), input.u16() * (BLOCK / 2)));
+                case 2 ->
+                    named.add(
+                            extent.withRange(extent.startDpa() + input.below(3) * BLOCK, (1 + input.below(3)) * BLOCK));
+                default ->
+                    named.add(extent.withRange(extent.startDpa() + (input.u8() << 20), input.u16() * (BLOCK / 2)));
             }
         }
         for (int i = shape >> 4 & 3; i > 0; i--) {
@@ -149,7 +157,8 @@ public final class MailboxCommands {
         }
         ByteBuffer list = ByteBuffer.allocate(8 + 24 * named.size()).order(ByteOrder.LITTLE_ENDIAN);
         list.putInt(named.size()).put((byte) (shape >> 2 & 1)).position(8);
-        named.forEach(extent -> list.putLong(extent.startDpa()).putLong(extent.lengthBytes()).putLong(0));
+        named.forEach(extent ->
+                list.putLong(extent.startDpa()).putLong(extent.lengthBytes()).putLong(0));
         return list.array();
     }
 
@@ -187,7 +196,8 @@ public final class MailboxCommands {
 
     private static void checkLength(Opcode row, byte[] request, byte[] answer) {
         int length = request.length;
-        Check.that(length >= row.input().min() && length <= row.input().max(), "a wrong input length is taken: " + length);
+        Check.that(
+                length >= row.input().min() && length <= row.input().max(), "a wrong input length is taken: " + length);
         Layout layout = row.response();
         if (layout.block().isPresent() && layout.block().get().countField().isEmpty()) {
             long wanted = wantedLogLength(request);
@@ -221,7 +231,10 @@ public final class MailboxCommands {
     private void checkAccess(long dpa, int lengthBytes) {
         Optional<Cause> cause = device.checkAccess(dpa, lengthBytes).map(Refusal::cause);
         boolean isInside = capacity.regionOf(dpa, lengthBytes).isPresent();
-        Check.equal(isInside && model.isAccepted(dpa, lengthBytes), cause.isEmpty(), "access to dpa=" + dpa + " length=" + lengthBytes);
+        Check.equal(
+                isInside && model.isAccepted(dpa, lengthBytes),
+                cause.isEmpty(),
+                "access to dpa=" + dpa + " length=" + lengthBytes);
     }
 
     private static final class FiveHeads implements MultiHeadInfo {

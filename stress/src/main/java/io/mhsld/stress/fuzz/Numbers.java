@@ -14,7 +14,8 @@ import picocli.CommandLine.TypeConversionException;
 /** Sizes and serial numbers as people write them, each compared with a second reading of the same rules. */
 public final class Numbers {
     private static final Pattern SIZE = Pattern.compile("([0-9]+) *(?:([kmgtp])(?:ib)?)?", Pattern.CASE_INSENSITIVE);
-    private static final Pattern QEMU_SIZE = Pattern.compile("([0-9]{1,20}(?:\\.[0-9]{1,20})?)([bkmgtpe]?)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern QEMU_SIZE =
+            Pattern.compile("([0-9]{1,20}(?:\\.[0-9]{1,20})?)([bkmgtpe]?)", Pattern.CASE_INSENSITIVE);
     private static final Pattern HEXADECIMAL = Pattern.compile("0x([0-9a-f_]+)", Pattern.CASE_INSENSITIVE);
     private static final BigInteger LIMIT = BigInteger.ONE.shiftLeft(63);
 

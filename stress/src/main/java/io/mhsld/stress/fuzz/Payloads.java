@@ -21,7 +21,8 @@ public final class Payloads {
     private Payloads() {}
 
     private static List<Layout> layouts() {
-        List<Layout> layouts = new ArrayList<>(List.of(Layouts.EVENT_RECORD_HEADER, Layouts.EXTENT, Layouts.DC_EVENT_RECORD));
+        List<Layout> layouts =
+                new ArrayList<>(List.of(Layouts.EVENT_RECORD_HEADER, Layouts.EXTENT, Layouts.DC_EVENT_RECORD));
         for (Opcode opcode : Opcode.TABLE) {
             layouts.add(opcode.request());
             layouts.add(opcode.response());

@@ -34,7 +34,9 @@ public final class QemuCommandLine {
             Check.that(files.stateFile().isAbsolute(), "state file is absolute: " + files.stateFile());
             Check.equal(files.stateFile().getParent(), files.controlSocket(63).getParent(), "folder of the socket");
         } catch (IllegalArgumentException e) {
-            Check.that(e.getMessage().startsWith("not a name") || e.getMessage().startsWith("state file path too long"), e.toString());
+            Check.that(
+                    e.getMessage().startsWith("not a name") || e.getMessage().startsWith("state file path too long"),
+                    e.toString());
         }
     }
 }

