@@ -122,8 +122,8 @@ public final class QmpAddress {
     public String toString() {
         if (file != null) {
             String path = file.toString().replace(",", ",,");
-            // What stands before an equals sign would be taken for a name.
-            return "unix:" + (path.contains("=") ? "path=" : "") + path;
+            boolean beginsLikeAnOption = path.matches("(?s)[A-Za-z0-9_][A-Za-z0-9_.-]*=.*");
+            return "unix:" + (beginsLikeAnOption ? "path=" : "") + path;
         }
         String host = inetAddress.getAddress().getHostAddress();
         return "tcp:" + (host.contains(":") ? "[" + host + "]" : host) + ":" + inetAddress.getPort();
