@@ -22,6 +22,9 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
     /** One input must not take longer, nor the JVM more memory: either is a finding. */
     private static final int INPUT_LIMIT_S = 10;
 
+    /** In a run that is no longer the better compiler costs more than it gives. */
+    private static final int SHORT_S = 15;
+
     private static final int HEAP_LIMIT_MB = 512;
     private static final int MEMORY_LIMIT_MB = 3072;
     private static final String MAIN = "com.code_intelligence.jazzer.Jazzer";
@@ -64,6 +67,7 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
         emptyFolder();
         int status = execute(
                 log(),
+                seconds <= SHORT_S ? List.of("-XX:TieredStopAtLevel=1") : List.of(),
                 List.of("-max_total_time=" + seconds, "-seed=" + seed, "-print_final_stats=1"),
                 List.of(found(), corpus));
         String log = read(log());
@@ -87,7 +91,7 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
     void merge(Path into, List<Path> from) {
         List<Path> folders = new ArrayList<>(List.of(into));
         folders.addAll(from);
-        int status = execute(folder.resolve("merge.log"), List.of("-merge=1"), folders);
+        int status = execute(folder.resolve("merge.log"), List.of(), List.of("-merge=1"), folders);
         if (status != 0) {
             throw new IllegalStateException(
                     "corpus cannot be merged: status=" + status + " log=" + folder.resolve("merge.log"));
@@ -99,7 +103,7 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
         return found();
     }
 
-    private int execute(Path log, List<String> options, List<Path> folders) {
+    private int execute(Path log, List<String> jvmOptions, List<String> options, List<Path> folders) {
         Path scratch = Scratch.makeFolder();
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -107,6 +111,7 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
                 .filter(argument -> argument.startsWith("--"))
                 .forEach(command::add);
         command.addAll(List.of("-XX:+UseSerialGC", "-Xmx" + HEAP_LIMIT_MB + "m", "-Djava.io.tmpdir=" + folder));
+        command.addAll(jvmOptions);
         command.add("-D" + Scratch.FOLDER_PROPERTY + "=" + scratch);
         command.addAll(List.of("-cp", libraries.resolve("*") + ":" + System.getProperty("java.class.path"), MAIN));
         command.add("--target_class=" + target.type().getName());
