@@ -21,6 +21,9 @@ import java.util.Set;
  * file would hand out the same memory twice, each with a clear conscience; a command line that was copied is all it takes.
  */
 public final class MediaBinding {
+    /** No path is longer, whatever its characters. */
+    private static final long MAX_NOTE_BYTES = 16 << 10;
+
     private final Path mediaFile;
     private final Path note;
     private final DeviceFiles files;
@@ -84,6 +87,11 @@ public final class MediaBinding {
 
     private Optional<Path> boundTo() {
         try {
+            // Reading a pipe would wait for its other end.
+            if (isKnown()
+                    && (!Files.isRegularFile(note, LinkOption.NOFOLLOW_LINKS) || Files.size(note) > MAX_NOTE_BYTES)) {
+                throw new IOException("not a file that a device has made");
+            }
             return Optional.of(Path.of(Files.readString(note).strip()));
         } catch (NoSuchFileException e) {
             return Optional.empty();

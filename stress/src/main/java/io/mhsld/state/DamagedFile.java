@@ -15,8 +15,10 @@ import org.agrona.concurrent.errors.DistinctErrorLog;
 
 /** The bytes of a state file, to be damaged and written in its place, for the fuzzer. It stands in this package because only here offsets are known. */
 public final class DamagedFile {
+    private static final List<Section> SECTIONS = List.of(Section.values());
+
     /** A header, the five sections, and the length of the file. */
-    private static final int PLACES = 1 + Section.values().length + 1;
+    private static final int PLACES = 1 + SECTIONS.size() + 1;
 
     private final DeviceFiles files;
     private final Geometry geometry;
@@ -82,7 +84,7 @@ public final class DamagedFile {
         int start = 0;
         int length = StateFileDescriptor.CHECKSUMMED_END;
         if (kind > 0) {
-            Section section = Section.values()[kind - 1];
+            Section section = SECTIONS.get(kind - 1);
             boolean isOfHeads = section != Section.OWNER_MAP;
             length = (int) section.lengthBytes(geometry) / (isOfHeads ? geometry.headCount() : 1);
             start = (int) section.offset(geometry) + (isOfHeads ? head * length : 0);
