@@ -21,6 +21,7 @@ public final class Stress implements Runnable {
             usageHelp = true,
             scope = ScopeType.INHERIT,
             description = "Says this.")
+    @SuppressWarnings("UnusedVariable") // Picocli looks at it.
     private boolean help;
 
     @Spec
