@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the multi-headed part must be told, block by block: free, reserved, accepted. Fails at once when a hook is called for a block that is not in
@@ -26,7 +27,9 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
     /** Blocks that another head owns, and so no reserve gets. */
     private final Map<Long, Boolean> foreign = new HashMap<>();
 
-    private int depth;
+    /** What is under way, null when nothing is. */
+    private Operation operation;
+
     private List<Extent> recordedAccepted = List.of();
     private int recordedGeneration;
 
@@ -43,7 +46,7 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
 
     /** Compares with what the device says of itself. */
     void check(DynamicCapacity capacity) {
-        Check.equal(0, depth, "open operations");
+        Check.equal(null, operation, "operation that has not ended");
         Map<Long, Integer> expected = new HashMap<>();
         int extents = capacity.acceptedCount();
         capacity.accepted().forEach(extent -> put(expected, extent, ACCEPTED));
@@ -79,36 +82,41 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
         }
     }
 
-    private void each(List<Extent> extents, Step step) {
+    private void each(List<Extent> extents, Set<Operation> within, Step step) {
         Check.that(!extents.isEmpty(), "hook without extents");
-        Check.equal(1, depth, "hook outside of an operation");
+        Check.that(operation != null && within.contains(operation), "hook within operation " + operation);
         extents.forEach(extent -> each(extent, step));
     }
 
     @Override
     public Optional<Refusal> reserve(List<Extent> extents) {
         boolean[] isTaken = {false};
-        each(extents, dpa -> isTaken[0] |= foreign.containsKey(dpa));
+        each(extents, Set.of(Operation.ADD), dpa -> isTaken[0] |= foreign.containsKey(dpa));
         if (isTaken[0]) {
             return Refusal.of(Cause.OWNED_BY_OTHER_HEAD, "by the model");
         }
-        each(extents, dpa -> Check.equal(null, blocks.put(dpa, RESERVED), "reserved twice"));
+        each(extents, Set.of(Operation.ADD), dpa -> Check.equal(null, blocks.put(dpa, RESERVED), "reserved twice"));
         return Optional.empty();
     }
 
     @Override
     public void accept(List<Extent> extents) {
-        each(extents, dpa -> Check.equal(RESERVED, blocks.put(dpa, ACCEPTED), "accepted without reserve"));
+        each(
+                extents,
+                Set.of(Operation.ACCEPT),
+                dpa -> Check.equal(RESERVED, blocks.put(dpa, ACCEPTED), "accepted without reserve"));
     }
 
     @Override
     public void reclaim(List<Extent> extents) {
-        each(extents, dpa -> Check.equal(RESERVED, blocks.remove(dpa), "reclaimed without reserve"));
+        Set<Operation> within = Set.of(Operation.ACCEPT, Operation.REJECT, Operation.FORCED_RELEASE, Operation.RESET);
+        each(extents, within, dpa -> Check.equal(RESERVED, blocks.remove(dpa), "reclaimed without reserve"));
     }
 
     @Override
     public void release(List<Extent> extents) {
-        each(extents, dpa -> Check.equal(ACCEPTED, blocks.remove(dpa), "released without accept"));
+        Set<Operation> within = Set.of(Operation.RELEASE, Operation.FORCED_RELEASE, Operation.RESET);
+        each(extents, within, dpa -> Check.equal(ACCEPTED, blocks.remove(dpa), "released without accept"));
     }
 
     @Override
@@ -128,8 +136,9 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
     }
 
     @Override
-    public void begin() {
-        Check.equal(1, ++depth, "operations under way");
+    public void begin(Operation begun) {
+        Check.equal(null, operation, "operation under way");
+        operation = begun;
     }
 
     @Override
@@ -143,6 +152,6 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
 
     @Override
     public void end() {
-        depth--;
+        operation = null;
     }
 }

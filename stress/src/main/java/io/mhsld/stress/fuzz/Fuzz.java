@@ -200,7 +200,7 @@ public final class Fuzz implements Callable<Integer> {
 
     private Corpus corpusOf(FuzzTarget target) {
         // The broken one starts from nothing, and nothing is kept of it.
-        Path folder = target == FuzzTarget.BROKEN
+        Path folder = target.equals(FuzzTarget.BROKEN)
                 ? module.resolve("target/trials/fuzz-nothing")
                 : module.resolve("src/fuzz").resolve(target.name());
         return new Corpus(target, folder);

@@ -115,7 +115,7 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
         command.add("-D" + Scratch.FOLDER_PROPERTY + "=" + scratch);
         command.addAll(List.of("-cp", libraries.resolve("*") + ":" + System.getProperty("java.class.path"), MAIN));
         command.add("--target_class=" + target.type().getName());
-        if (target == FuzzTarget.BROKEN) {
+        if (target.equals(FuzzTarget.BROKEN)) {
             command.add("--instrumentation_includes=" + target.type().getName());
         } else {
             command.add("--instrumentation_includes=" + INSTRUMENTED);
@@ -170,11 +170,14 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
         }
     }
 
+    /** The total at the end; a fuzzer that was ended has none, only the number of its last line. */
     private static long executions(String log) {
         Matcher total = EXECUTIONS.matcher(log);
-        Matcher number = total.find() ? total : NUMBER.matcher(log);
-        long executions = number == total ? Long.parseLong(total.group(1)) : 0;
-        while (number != total && number.find()) {
+        if (total.find()) {
+            return Long.parseLong(total.group(1));
+        }
+        long executions = 0;
+        for (Matcher number = NUMBER.matcher(log); number.find(); ) {
             executions = Long.parseLong(number.group(1));
         }
         return executions;
