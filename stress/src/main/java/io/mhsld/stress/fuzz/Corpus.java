@@ -25,6 +25,9 @@ record Corpus(FuzzTarget target, Path folder) {
 
     private static final int INPUT_LIMIT_S = 10;
 
+    /** Enough to see what is wrong. */
+    private static final int FAILURES_LIMIT = 3;
+
     /** An input that the target failed with. */
     record Failure(Path input, Throwable cause) {}
 
@@ -40,7 +43,7 @@ record Corpus(FuzzTarget target, Path folder) {
         }
     }
 
-    /** Runs every input in this JVM; one that takes too long fails, and is the last one to be run. */
+    /** Runs the inputs in this JVM, until there are enough failures; one that takes too long fails, and is the last one to be run. */
     List<Failure> run() {
         List<Failure> failures = new ArrayList<>();
         for (Path input : inputs()) {
@@ -48,7 +51,7 @@ record Corpus(FuzzTarget target, Path folder) {
             if (failure != null) {
                 failures.add(new Failure(input, failure));
             }
-            if (failure instanceof TimeoutException) {
+            if (failure instanceof TimeoutException || failures.size() == FAILURES_LIMIT) {
                 break;
             }
         }
