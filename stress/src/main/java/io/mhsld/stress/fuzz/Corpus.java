@@ -23,7 +23,7 @@ record Corpus(FuzzTarget target, Path folder) {
     /** How many found inputs are kept; the shortest. */
     private static final int FOUND_LIMIT = 250;
 
-    private static final int INPUT_LIMIT_S = 10;
+    private static final int INPUT_LIMIT_S = 20;
 
     /** Enough to see what is wrong. */
     private static final int FAILURES_LIMIT = 3;
@@ -115,7 +115,7 @@ record Corpus(FuzzTarget target, Path folder) {
         }
     }
 
-    private static boolean isFound(Path input) {
+    static boolean isFound(Path input) {
         return input.getFileName().toString().matches(FOUND);
     }
 

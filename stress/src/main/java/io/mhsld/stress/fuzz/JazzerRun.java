@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  */
 record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
     /** One input must not take longer, nor the JVM more memory: either is a finding. */
-    private static final int INPUT_LIMIT_S = 10;
+    private static final int INPUT_LIMIT_S = 20;
 
     /** In a run that is no longer the better compiler costs more than it gives. */
     private static final int SHORT_S = 15;
@@ -113,8 +113,10 @@ record JazzerRun(FuzzTarget target, Path folder, Path corpus, Path libraries) {
         command.addAll(List.of("-XX:+UseSerialGC", "-Xmx" + HEAP_LIMIT_MB + "m", "-Djava.io.tmpdir=" + folder));
         command.addAll(jvmOptions);
         command.add("-D" + Scratch.FOLDER_PROPERTY + "=" + scratch);
+        command.add("-D" + Entry.TARGET_PROPERTY + "=" + target.name());
+        command.add("-D" + Entry.CORPUS_PROPERTY + "=" + corpus);
         command.addAll(List.of("-cp", libraries.resolve("*") + ":" + System.getProperty("java.class.path"), MAIN));
-        command.add("--target_class=" + target.type().getName());
+        command.add("--target_class=" + Entry.class.getName());
         if (target.equals(FuzzTarget.BROKEN)) {
             command.add("--instrumentation_includes=" + target.type().getName());
         } else {
