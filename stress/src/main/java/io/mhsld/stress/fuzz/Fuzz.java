@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
             "Without targets all of them, and first the one that is broken on purpose, which must be found."
         })
 public final class Fuzz implements Callable<Integer> {
-    private static final int BROKEN_SECONDS = 60;
+    private static final int BROKEN_SECONDS = 180;
     private static final long DEFAULT_SEED = 20261121;
 
     @Parameters(paramLabel = "TARGET", description = "Which ones. --list names them.")
