@@ -54,8 +54,9 @@ final class ErrorReport {
             }
             text.append('\n');
             List<String> lines = withTraces ? error.text.lines().toList() : error.summary();
-            lines.forEach(
-                    line -> text.append("  ").append(line.replace("\t", "    ")).append('\n'));
+            lines.forEach(line -> text.append("  ")
+                    .append(Console.printable(line.replace("\t", "    ")))
+                    .append('\n'));
         }
         return Console.printable(text.toString());
     }

@@ -26,7 +26,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HexFormat;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -99,9 +99,9 @@ final class HeadOperator {
             Map<String, String> done,
             boolean json) {
         try (QmpClient client = connect()) {
-            Map<?, ?> about = ask(client, "x-query-head", Map.of());
+            HeadAnswer about = ask(client, "x-query-head", Map.of());
             Map<String, Object> arguments = new LinkedHashMap<>(options);
-            arguments.put("path", about.get("id"));
+            arguments.put("path", about.text("id"));
             arguments.put("host-id", head);
             arguments.put(policy, "prescriptive");
             arguments.put("region", region);
@@ -118,15 +118,13 @@ final class HeadOperator {
 
     /** What became of each range: the host has answered by now if it is going to answer at once. */
     private void tellExtents(QmpClient client, int region, List<Range> ranges, Map<String, String> done, boolean json) {
-        Map<?, ?> extents = ask(client, "x-query-extents", Map.of());
+        HeadAnswer extents = ask(client, "x-query-extents", Map.of());
         List<Object> rows = new ArrayList<>();
         for (Range range : ranges) {
-            String state = isIn((List<?>) extents.get("accepted"), region, range)
+            String state = isIn(extents.objects("accepted"), region, range)
                     ? "accepted"
-                    : ((List<?>) extents.get("pending"))
-                                    .stream()
-                                            .anyMatch(group ->
-                                                    isIn((List<?>) ((Map<?, ?>) group).get("extents"), region, range))
+                    : extents.objects("pending").stream()
+                                    .anyMatch(group -> isIn(group.objects("extents"), region, range))
                             ? "pending"
                             : "free";
             Map<String, Object> row = new LinkedHashMap<>();
@@ -148,13 +146,12 @@ final class HeadOperator {
         }
     }
 
-    private static boolean isIn(List<?> extents, int region, Range range) {
-        for (Object entry : extents) {
-            Map<?, ?> extent = (Map<?, ?>) entry;
-            long offset = number(extent.get("offset"));
-            boolean holds = number(extent.get("region")) == region
+    private static boolean isIn(List<HeadAnswer> extents, int region, Range range) {
+        for (HeadAnswer extent : extents) {
+            long offset = extent.number("offset");
+            boolean holds = extent.number("region") == region
                     && range.offsetBytes >= offset
-                    && range.offsetBytes < offset + number(extent.get("len"));
+                    && range.offsetBytes < offset + extent.number("len");
             if (holds) {
                 return true;
             }
@@ -171,8 +168,8 @@ final class HeadOperator {
                 OutputStream sink = out == null ? console.out() : out;
                 for (long done = 0; done < lengthBytes; ) {
                     long part = Math.min(CxlCommands.MEMORY_CHUNK_BYTES, lengthBytes - done);
-                    Map<?, ?> answer = ask(client, "x-mem-read", range(dpa + done, part));
-                    sink.write(Base64.getDecoder().decode((String) answer.get("data")));
+                    HeadAnswer answer = ask(client, "x-mem-read", range(dpa + done, part));
+                    sink.write(answer.base64("data", part));
                     done += part;
                     if (out == null && console.out().checkError()) {
                         // Nobody reads it any more, or it cannot be written: the end of the process tells.
@@ -243,7 +240,7 @@ final class HeadOperator {
 
     ExitCode memoryCrc(long dpa, long lengthBytes, boolean json) {
         try (QmpClient client = connect()) {
-            long crc = number(ask(client, "x-mem-crc", range(dpa, lengthBytes)).get("crc32c"));
+            long crc = ask(client, "x-mem-crc", range(dpa, lengthBytes)).number("crc32c");
             if (json) {
                 console.out().println(QmpJson.write(Map.of("crc32c", crc)));
             } else {
@@ -289,9 +286,9 @@ final class HeadOperator {
 
     ExitCode cci(int opcode, String payload, boolean json) {
         try (QmpClient client = connect()) {
-            Map<?, ?> answer = ask(client, "x-cci", Map.of("opcode", opcode, "payload", payload));
-            int number = (int) number(answer.get("return-code"));
-            byte[] bytes = HexFormat.of().parseHex((String) answer.get("payload"));
+            HeadAnswer answer = ask(client, "x-cci", Map.of("opcode", opcode, "payload", payload));
+            int number = (int) answer.number("return-code");
+            byte[] bytes = answer.hexadecimal("payload");
             Optional<Opcode> row = Opcode.of(opcode);
             String code = ReturnCode.of(number).map(ReturnCode::toString).orElse("unknown");
             String name = row.map(Opcode::name).orElse("unknown command");
@@ -301,7 +298,7 @@ final class HeadOperator {
                 facts.put("name", name);
                 facts.put("return-code", number);
                 facts.put("return-code-name", code);
-                facts.put("payload", answer.get("payload"));
+                facts.put("payload", answer.text("payload"));
                 if (row.isPresent() && bytes.length > 0) {
                     facts.put("decoded", row.get().response().decode(bytes));
                 }
@@ -332,9 +329,9 @@ final class HeadOperator {
         try (QmpClient client = connect()) {
             long seen = 0;
             while (true) {
-                Map<?, ?> answer = ask(client, "x-query-events", Map.of("since", seen));
+                HeadAnswer answer = ask(client, "x-query-events", Map.of("since", seen));
                 tellEvents(answer, json, follow);
-                seen = number(answer.get("appended"));
+                seen = answer.number("appended");
                 if (!follow) {
                     return ExitCode.DONE;
                 }
@@ -346,36 +343,32 @@ final class HeadOperator {
         }
     }
 
-    private void tellEvents(Map<?, ?> answer, boolean json, boolean follow) {
-        List<?> records = (List<?>) answer.get("records");
+    private void tellEvents(HeadAnswer answer, boolean json, boolean follow) {
         if (json && !follow) {
-            console.out().println(QmpJson.write(answer));
+            console.out().println(QmpJson.write(answer.members()));
             return;
         }
-        for (Object entry : records) {
-            Map<?, ?> record = (Map<?, ?>) entry;
+        for (HeadAnswer record : answer.objects("records")) {
             if (json) {
-                console.out().println(QmpJson.write(record));
+                console.out().println(QmpJson.write(record.members()));
             } else {
                 console.out()
                         .printf(
                                 "%5d  %-14s region=%d dpa=0x%x length=0x%x%s available=%d%n",
-                                number(record.get("sequence")),
-                                record.get("type"),
-                                number(record.get("region")),
-                                number(record.get("dpa")),
-                                number(record.get("len")),
-                                Boolean.TRUE.equals(record.get("more")) ? " more" : "",
-                                number(record.get("extents-available")));
+                                record.number("sequence"),
+                                Console.printable(record.text("type")),
+                                record.number("region"),
+                                record.number("dpa"),
+                                record.number("len"),
+                                record.flag("more") ? " more" : "",
+                                record.number("extents-available"));
             }
         }
         if (!json && !follow) {
             console.out()
                     .printf(
                             "events=%d unread=%d overflow=%d%n",
-                            number(answer.get("appended")),
-                            number(answer.get("unread")),
-                            number(answer.get("overflow")));
+                            answer.number("appended"), answer.number("unread"), answer.number("overflow"));
         }
     }
 
@@ -457,7 +450,7 @@ final class HeadOperator {
                                     refusal.get().description()))));
             return ExitCode.REFUSED;
         }
-        console.out().println(QmpJson.write(Map.of("return", reply.value())));
+        console.out().println(QmpJson.write(Collections.singletonMap("return", reply.value())));
         return ExitCode.DONE;
     }
 
@@ -494,6 +487,9 @@ final class HeadOperator {
         }
         try {
             return QmpClient.connect(QmpAddress.unix(Path.of(row.controlSocket())), TIMEOUT_MS);
+        } catch (IllegalArgumentException e) {
+            throw notRunning(
+                    "control socket in the head table makes no sense: head=" + head + " (" + e.getMessage() + ")");
         } catch (QmpException e) {
             throw notRunning("head does not answer: head=" + head + " pid=" + row.pid() + " (" + e.getMessage() + ")");
         }
@@ -503,13 +499,13 @@ final class HeadOperator {
         return new CommandException(ExitCode.HEAD_NOT_RUNNING, cause + " file=" + files.stateFile());
     }
 
-    private Map<?, ?> ask(QmpClient client, String command, Map<String, ?> arguments) {
+    private HeadAnswer ask(QmpClient client, String command, Map<String, ?> arguments) {
         QmpReply reply = client.execute(command, arguments);
         Optional<QmpError> refusal = reply.error();
         if (refusal.isPresent()) {
             throw refused(refusal.get(), "");
         }
-        return (Map<?, ?>) reply.value();
+        return HeadAnswer.of(reply.value());
     }
 
     private CommandException refused(QmpError refusal, String about) {
@@ -531,9 +527,5 @@ final class HeadOperator {
         }
         return new CommandException(
                 ExitCode.REFUSED, "file cannot be " + what + ": reason=\"" + reason + "\" file=" + file, e);
-    }
-
-    private static long number(Object json) {
-        return ((Number) json).longValue();
     }
 }

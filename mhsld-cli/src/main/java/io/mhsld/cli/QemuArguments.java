@@ -318,14 +318,12 @@ record QemuArguments(
             if (text == null) {
                 return Optional.empty();
             }
-            boolean hexadecimal = text.matches("0[xX][0-9a-fA-F]+");
-            try {
-                long value = hexadecimal ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseUnsignedLong(text);
-                if (Long.compareUnsigned(value, limit) <= 0) {
-                    return Optional.of(value);
+            boolean hexadecimal = text.matches("0[xX][0-9a-fA-F]{1,16}");
+            if (hexadecimal || text.matches("[0-9]{1,20}")) {
+                BigInteger value = hexadecimal ? new BigInteger(text.substring(2), 16) : new BigInteger(text);
+                if (value.bitLength() <= Long.SIZE && Long.compareUnsigned(value.longValue(), limit) <= 0) {
+                    return Optional.of(value.longValue());
                 }
-            } catch (NumberFormatException e) {
-                // Refused below.
             }
             throw new IllegalArgumentException("not a number, or too large: " + name + "=" + text);
         }

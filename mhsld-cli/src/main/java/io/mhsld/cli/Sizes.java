@@ -1,10 +1,18 @@
 package io.mhsld.cli;
 
+import java.math.BigInteger;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Numbers of bytes as people write and read them; K, M, G, T and P are powers of 1024. */
 final class Sizes {
     private static final String UNITS = "KMGTP";
+
+    /** ASCII only: the JDK's own reading of numbers takes digits of other scripts. */
+    private static final Pattern SIZE = Pattern.compile(
+            "0x(?<hexadecimal>_*[0-9a-f][0-9a-f_]*)|(?<decimal>[0-9]+) *((?<unit>[kmgtp])(ib)?)?",
+            Pattern.CASE_INSENSITIVE);
 
     private Sizes() {}
 
@@ -14,36 +22,24 @@ final class Sizes {
      * @throws IllegalArgumentException when it is no such number, is negative, or does not fit into 63 bits
      */
     static long parse(String text) {
-        String digits = text.trim();
-        if (digits.startsWith("-")) {
+        String size = text.trim();
+        if (size.startsWith("-")) {
             throw new IllegalArgumentException("negative size: size=" + text);
         }
-        try {
-            if (digits.regionMatches(true, 0, "0x", 0, 2)) {
-                return positive(Long.parseUnsignedLong(digits.substring(2).replace("_", ""), 16), text);
-            }
-            int shift = 0;
-            String lower = digits.toLowerCase(Locale.ROOT);
-            String number = lower.endsWith("ib") ? lower.substring(0, lower.length() - 2) : lower;
-            int unit = number.isEmpty() ? -1 : UNITS.indexOf(Character.toUpperCase(number.charAt(number.length() - 1)));
-            if (unit >= 0) {
-                shift = 10 * (unit + 1);
-                number = number.substring(0, number.length() - 1).stripTrailing();
-            } else if (number.length() != lower.length()) {
-                throw notASize(text);
-            }
-            if (!number.isEmpty() && number.charAt(0) == '+') {
-                throw notASize(text);
-            }
-            long value = positive(Long.parseUnsignedLong(number), text);
-            if (shift > Long.numberOfLeadingZeros(value) - 1) {
-                throw tooLarge(text);
-            }
-            return value << shift;
-        } catch (NumberFormatException e) {
-            boolean isNumber = digits.matches("[0-9]+([kmgtpKMGTP]([iI][bB])?)?|0[xX][0-9a-fA-F_]+");
-            throw isNumber ? tooLarge(text) : notASize(text);
+        Matcher matcher = SIZE.matcher(size);
+        if (!matcher.matches()) {
+            throw notASize(text);
         }
+        String hexadecimal = matcher.group("hexadecimal");
+        String unit = matcher.group("unit");
+        BigInteger value = hexadecimal != null
+                ? new BigInteger(hexadecimal.replace("_", ""), 16)
+                : new BigInteger(matcher.group("decimal"));
+        int shift = unit == null ? 0 : 10 * (UNITS.indexOf(unit.toUpperCase(Locale.ROOT)) + 1);
+        if (value.bitLength() + shift >= Long.SIZE && value.signum() > 0) {
+            throw tooLarge(text);
+        }
+        return value.longValue() << shift;
     }
 
     /** For people, in the largest unit that leaves a whole number before the point: "4 GiB", "3.25 GiB", "512 B"; never rounded up. */
@@ -77,13 +73,6 @@ final class Sizes {
 
     private static int unitOf(long bytes) {
         return bytes < 1024 ? 0 : Math.min((63 - Long.numberOfLeadingZeros(bytes)) / 10, UNITS.length());
-    }
-
-    private static long positive(long value, String text) {
-        if (value < 0) {
-            throw tooLarge(text);
-        }
-        return value;
     }
 
     private static IllegalArgumentException tooLarge(String text) {

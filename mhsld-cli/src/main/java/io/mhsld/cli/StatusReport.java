@@ -185,7 +185,7 @@ final class StatusReport {
     }
 
     private void line(String line) {
-        text.append(line).append('\n');
+        text.append(Console.printable(line)).append('\n');
     }
 
     // ---- JSON

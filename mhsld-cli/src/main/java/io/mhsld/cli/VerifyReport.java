@@ -102,7 +102,7 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
         text.append(facts.name())
                 .append(isSound() ? ": all that the files can show holds" : ": " + Sizes.count(findings, "finding"))
                 .append('\n');
-        return text.toString();
+        return Console.printable(text.toString());
     }
 
     /** The members of the JSON object. */

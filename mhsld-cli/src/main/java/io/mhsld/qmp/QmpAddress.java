@@ -10,6 +10,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Where a QMP server listens: a unix socket, or a TCP port on loopback, for QMP has no passwords. Written as QEMU writes it,
@@ -40,6 +41,10 @@ public final class QmpAddress {
             "tn3270",
             "to",
             "websocket");
+
+    /** What the JDK takes for a number without asking a name server; it would ask for 127.0.0.256. */
+    private static final Pattern LITERAL =
+            Pattern.compile("127(\\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*");
 
     private final Path file;
     private final InetSocketAddress inetAddress;
@@ -112,11 +117,13 @@ public final class QmpAddress {
         return toString().hashCode();
     }
 
-    /** The short form that a client is given: {@code unix:PATH} or {@code tcp:HOST:PORT}. */
+    /** The short form that a client is given, which {@link #parseClient} reads again: {@code unix:PATH} or {@code tcp:HOST:PORT}. */
     @Override
     public String toString() {
         if (file != null) {
-            return "unix:" + file.toString().replace(",", ",,");
+            String path = file.toString().replace(",", ",,");
+            boolean beginsLikeAnOption = path.matches("(?s)[A-Za-z0-9_][A-Za-z0-9_.-]*=.*");
+            return "unix:" + (beginsLikeAnOption ? "path=" : "") + path;
         }
         String host = inetAddress.getAddress().getHostAddress();
         return "tcp:" + (host.contains(":") ? "[" + host + "]" : host) + ":" + inetAddress.getPort();
@@ -175,7 +182,7 @@ public final class QmpAddress {
         if (literal.isEmpty() || literal.equals("localhost")) {
             literal = flag(options, "ipv4", !flag(options, "ipv6", false)) ? "127.0.0.1" : "::1";
         }
-        if (literal.matches("127(\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*")) {
+        if (LITERAL.matcher(literal).matches()) {
             try {
                 InetAddress address = InetAddress.getByName(literal);
                 if (address.isLoopbackAddress()) {

@@ -1,11 +1,14 @@
 package io.mhsld.qmp;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.io.CharacterEscapes;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
@@ -23,8 +26,8 @@ import java.util.Map;
 
 /**
  * JSON as QMP speaks it, to and from plain maps (in the order written), lists, strings, {@link Long}, {@link BigInteger} (only for what does
- * not fit a long), {@link Double}, {@link Boolean} and null. Reading also takes single-quoted strings, as QEMU does; writing uses ASCII only,
- * on one line.
+ * not fit a long), {@link Double}, {@link Boolean} and null. Reading also takes single-quoted strings, as QEMU does; writing uses printable
+ * ASCII only, on one line.
  */
 public final class QmpJson {
     /** How many objects and lists may lie in each other; the limit is QEMU's. */
@@ -33,7 +36,7 @@ public final class QmpJson {
     private static final int TOKENS_LIMIT = 1 << 20;
     private static final int NUMBER_LENGTH_LIMIT = 1000;
 
-    private static final JsonFactory FACTORY = JsonFactory.builder()
+    private static final JsonFactory FACTORY = new JsonFactoryBuilder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(NESTING_LIMIT)
                     .maxTokenCount(TOKENS_LIMIT)
@@ -44,6 +47,7 @@ public final class QmpJson {
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
             .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
+            .characterEscapes(new Escapes())
             .build();
 
     /** What QEMU says where Jackson says something with these words in it. */
@@ -214,6 +218,28 @@ public final class QmpJson {
         words.put("hex-digit", "invalid escape sequence in string");
         words.put("nesting depth", "nesting depth limit exceeded");
         return words;
+    }
+
+    /** Those of JSON, and DEL, which QEMU escapes too: a terminal obeys it. */
+    private static final class Escapes extends CharacterEscapes {
+        private static final long serialVersionUID = 1;
+        private static final char DELETE = 0x7F;
+
+        private final int[] codes = standardAsciiEscapesForJSON();
+
+        private Escapes() {
+            codes[DELETE] = ESCAPE_STANDARD;
+        }
+
+        @Override
+        public int[] getEscapeCodesForAscii() {
+            return codes;
+        }
+
+        @Override
+        public SerializableString getEscapeSequence(int character) {
+            return null;
+        }
     }
 
     /** Everything on one line, with QEMU's spaces behind colons and commas. */

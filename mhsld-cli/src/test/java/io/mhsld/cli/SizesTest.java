@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,6 +105,26 @@ class SizesTest {
         for (int i = 0; i < 10_000; i++) {
             long bytes = random.nextLong(Long.MAX_VALUE) >>> random.nextInt(63) << random.nextInt(20) & Long.MAX_VALUE;
             assertEquals(bytes, Sizes.parse(Sizes.exact(bytes)), "mhsld.seed=" + seed);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"9\u001e\u001eP", "\u0663", "4\u212a", "0x", "0x_", "0x+5", "+5", "5\u2003K"})
+    void shouldRefuseWhatOnlyLooksLikeASize(String text) {
+        String message = assertThrows(IllegalArgumentException.class, () -> Sizes.parse(text))
+                .getMessage();
+
+        assertTrue(message.startsWith("not a size: size="), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"+5", "0x+5", "\u0663", "0x", "", "-1"})
+    void shouldRefuseWhatOnlyLooksLikeASerialNumber(String text) {
+        assertThrows(TypeConversionException.class, () -> new SerialConverter().convert(text));
+        if (!text.isEmpty()) {
+            assertThrows(
+                    UsageException.class,
+                    () -> QemuArguments.parse(List.of("-device", "cxl-mhsld,mhd-head=0,sn=" + text)));
         }
     }
 }

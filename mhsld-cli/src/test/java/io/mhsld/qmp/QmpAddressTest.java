@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,6 +29,7 @@ class QmpAddressTest {
                 "unix:q,server                                | unix:q",
                 "unix:/tmp/a,,b,server                        | unix:/tmp/a,,b",
                 "unix:/tmp/a=b,server                         | unix:/tmp/a=b",
+                "unix:path=a=b,server                         | unix:path=a=b",
                 "unix:/tmp/q,server,telnet=off                | unix:/tmp/q",
                 "unix:/tmp/q,server=off,server=on             | unix:/tmp/q",
                 "tcp:127.0.0.1:4444,server,nowait             | tcp:127.0.0.1:4444",
@@ -38,6 +42,38 @@ class QmpAddressTest {
             })
     void shouldUnderstandQemusSpellings(String spelling, String address) {
         assertEquals(address, QmpAddress.parse(spelling).toString());
+        assertEquals(address, QmpAddress.parseClient(address).toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.256", "127.300.1.1", "127.999.999.999"})
+    void shouldNotAskANameServerForANumberThatIsNone(String host, @TempDir Path folder) throws Exception {
+        // A name server that would call it loopback: the JDK reads this file instead of asking one.
+        Path names = Files.writeString(folder.resolve("hosts"), "127.0.0.1 " + host + "\n");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djdk.net.hosts.file=" + names,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        AddressChild.class.getName(),
+                        "tcp:" + host + ":4444,server")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertEquals(0, process.waitFor(), said);
+        assertTrue(said.contains("not on loopback"), said);
+    }
+
+    /** Parses its argument in a JVM of its own. */
+    static final class AddressChild {
+        public static void main(String[] arguments) {
+            try {
+                System.out.println("taken: " + QmpAddress.parse(arguments[0]));
+            } catch (IllegalArgumentException e) {
+                System.out.println(e.getMessage());
+            }
+        }
     }
 
     @ParameterizedTest

@@ -31,6 +31,11 @@ class QmpJsonTest {
     }
 
     @Test
+    void shouldEscapeEveryCharacterThatATerminalObeys() {
+        assertEquals("\"\\u0000\\u001B\\u007F\\u009B\"", QmpJson.write("\0\u001b\u007f\u009b"));
+    }
+
+    @Test
     void shouldWriteOneLineOfAsciiSpacedAsQemuDoes() {
         Map<String, Object> value = new LinkedHashMap<>();
         value.put("a", List.of(1L, 2, "\u00e9\n\ud83d\ude00"));

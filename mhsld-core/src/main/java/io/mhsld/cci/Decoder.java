@@ -85,7 +85,12 @@ final class Decoder {
 
     private String ascii(Field field) {
         byte[] text = Arrays.copyOfRange(bytes, position, position + field.width());
-        return new String(text, StandardCharsets.US_ASCII).replaceAll("\0+$", "");
+        int length = text.length;
+        while (length > 0 && text[length - 1] == 0) {
+            length--;
+        }
+        // What is no printable character is shown as a question mark: a terminal obeys some of the others.
+        return new String(text, 0, length, StandardCharsets.US_ASCII).replaceAll("[^ -~]", "?");
     }
 
     private List<String> flags(Field field) {

@@ -39,6 +39,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -528,12 +529,12 @@ public final class StateFile implements AutoCloseable {
         if (pathLength <= 0 || pathLength > MAX_MEDIA_PATH_BYTES) {
             throw damaged("media path length", pathLength, MAX_MEDIA_PATH_BYTES, file);
         }
+        String mediaFile = new String(header.getBytesPlain(MEDIA_PATH_OFFSET, pathLength), StandardCharsets.UTF_8);
         int space = header.getIntPlain(MEDIA_SPACE_OFFSET);
         if (space != 0 && space != 1) {
             throw damaged("media space", space, 0, file);
         }
-        String mediaFile = new String(header.getBytesPlain(MEDIA_PATH_OFFSET, pathLength), StandardCharsets.UTF_8);
-        if (!mediaFile.startsWith("/") || mediaFile.indexOf('\0') >= 0) {
+        if (!isAbsolutePath(mediaFile)) {
             throw new StateFileException(
                     Problem.DAMAGED, "media path is none: met=\"" + mediaFile.replace('\0', '?') + "\"", file);
         }
@@ -543,6 +544,14 @@ public final class StateFile implements AutoCloseable {
                 header.getLongPlain(SERIAL_OFFSET),
                 space == 1,
                 mediaFile);
+    }
+
+    private static boolean isAbsolutePath(String path) {
+        try {
+            return Path.of(path).isAbsolute();
+        } catch (InvalidPathException e) {
+            return false;
+        }
     }
 
     private static void checkEqual(String what, long met, long expected, Path file) {

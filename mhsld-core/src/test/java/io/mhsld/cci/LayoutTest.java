@@ -176,6 +176,15 @@ class LayoutTest {
     }
 
     @Test
+    void shouldShowNoCharacterThatATerminalObeys() {
+        Payload payload = sample();
+        payload.set("text", "a\u001b[\n");
+
+        assertEquals("a?[?", LAYOUT.decode(payload.toBytes()).get("text"));
+        assertTrue(LAYOUT.lines(payload.toBytes()).contains("text: a?[?"));
+    }
+
+    @Test
     void shouldShowEntriesOfOneFieldAsAList() {
         Payload payload = Layouts.MULTI_HEADED_INFO.empty(3);
         payload.entry(0).set("head", 5);

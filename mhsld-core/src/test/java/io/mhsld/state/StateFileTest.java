@@ -450,6 +450,18 @@ class StateFileTest {
         }
     }
 
+    @Test
+    void shouldRefuseMediaPathThatIsNoAbsolutePath() throws IOException {
+        create();
+        byte[] sound = bytes(0, 4096);
+        for (int[] damage : new int[][] {{452, 'x'}, {455, 0}}) {
+            byte[] header = sound.clone();
+            header[damage[0]] = (byte) damage[1];
+            assertFalse(openWithRightChecksum(header), "offset=" + damage[0]);
+        }
+        assertTrue(openWithRightChecksum(sound.clone()));
+    }
+
     /** True when it opens, then with the shape that it was made with; false when it is refused, as a damaged state file is. */
     private boolean openWithRightChecksum(byte[] header) throws IOException {
         CRC32C crc = new CRC32C();

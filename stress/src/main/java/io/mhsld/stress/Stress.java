@@ -1,6 +1,7 @@
 package io.mhsld.stress;
 
 import io.mhsld.stress.contest.Contest;
+import io.mhsld.stress.fuzz.Fuzz;
 import io.mhsld.stress.history.HistoryTrial;
 import io.mhsld.stress.soak.Soak;
 import io.mhsld.stress.storm.KillStorm;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Spec;
         name = "scripts/stress",
         description =
                 "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
-        subcommands = {Contest.class, HistoryTrial.class, KillStorm.class, Soak.class})
+        subcommands = {Contest.class, HistoryTrial.class, KillStorm.class, Soak.class, Fuzz.class})
 public final class Stress implements Runnable {
     @Option(
             names = {"-h", "--help"},

@@ -1,6 +1,7 @@
 package io.mhsld.stress.storm;
 
 import io.mhsld.Device;
+import io.mhsld.head.Repairer;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
@@ -149,7 +150,7 @@ final class Chaos {
         }
         storm.tellOperator("recover", random.nextBoolean() ? 1 + random.nextLong(8_000_000) : 0);
         try {
-            Device.Recovery recovery = Device.recover(storm.files(), Operator.WAIT_MS);
+            Repairer.Recovery recovery = Device.recover(storm.files(), Operator.WAIT_MS);
             recovery.after().findings().forEach(finding -> tally.violation("inspection after a recover: %s", finding));
             tally.deed("recover");
         } catch (StateFileException e) {
