@@ -8,6 +8,7 @@ import io.mhsld.DeviceFixture;
 import io.mhsld.DeviceFixture.Child;
 import io.mhsld.state.CrashPoint;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Finding;
 import io.mhsld.state.Inspector;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
@@ -127,7 +128,12 @@ class CrashPointTest {
                 CrashSweep.initialise(files);
                 die(point, 1, "destroy", files);
                 try {
-                    assertTrue(Device.inspect(files).isSound(), point.name());
+                    // A device whose media is gone is good for nothing but to be destroyed.
+                    List<Finding> findings = Device.inspect(files).findings();
+                    assertTrue(
+                            findings.stream()
+                                    .allMatch(finding -> finding.cause().equals("media file missing")),
+                            point + ": " + findings);
                     Device.destroy(files, 1_000);
                 } catch (StateFileException e) {
                     assertEquals(Problem.MISSING, e.problem(), point + ": " + e.getMessage());

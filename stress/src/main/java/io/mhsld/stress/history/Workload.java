@@ -118,7 +118,9 @@ final class Workload {
     private void completeLost(Refusal refusal) {
         Matcher matcher = MET.matcher(refusal.detail());
         if (!matcher.find()) {
-            throw new IllegalStateException("refusal does not say who is in the way: " + refusal);
+            // The map had forgotten an owner whom the tables know, which only damage can do.
+            completeRefused(refusal);
+            return;
         }
         long owners = 0;
         for (String owner : matcher.group(2).split(", ", -1)) {

@@ -19,7 +19,7 @@ enum Leak {
 
     private static final String SOURCE = "mhsld-cli/src/main/java/io/mhsld/qmp/QmpServer.java";
     private static final String PLACE =
-            "private void welcome(SocketChannel client, boolean local) throws IOException {";
+            "private void welcome(SocketChannel client, Listener listener) throws IOException {";
 
     private final String statement;
 

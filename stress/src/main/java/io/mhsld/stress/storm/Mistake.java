@@ -24,17 +24,16 @@ enum Mistake {
     /** A reaper that clears the blocks of heads that live. */
     REAPER(
             "mhsld-core/src/main/java/io/mhsld/head/Reaper.java",
-            "return Outcome.ALIVE;",
-            "state.ownerMap().forEachRunVolatile(head, (f, c) -> state.ownerMap().clear(head, f, c)); return"
-                    + " Outcome.ALIVE;"),
+            "if (lease.isEmpty()) {",
+            "if (lease.isEmpty()) { state.ownerMap().forEachRunVolatile(head, (f, c) -> state.ownerMap().clear(head, f, c));"),
     /** A reaper that takes a stopped process for a dead one. */
     STOPPED(
             "mhsld-core/src/main/java/io/mhsld/head/Reaper.java",
-            "return Outcome.ALIVE;",
-            "try { if (java.nio.file.Files.readString(java.nio.file.Path.of(\"/proc/\" +"
+            "if (lease.isEmpty()) {",
+            "if (lease.isEmpty()) { try { if (java.nio.file.Files.readString(java.nio.file.Path.of(\"/proc/\" +"
                     + " state.heads().readAcquire(head).pid() + \"/stat\")).contains(\") T \")) {"
                     + " state.ownerMap().forEachRunVolatile(head, (f, c) -> state.ownerMap().clear(head, f, c)); } }"
-                    + " catch (java.io.IOException e) { /* gone */ } return Outcome.ALIVE;"),
+                    + " catch (java.io.IOException e) { /* gone */ }"),
     /** A reaper that leaves the last block of each run to the dead. */
     LEFTOVERS(
             "mhsld-core/src/main/java/io/mhsld/head/Reaper.java",
@@ -43,7 +42,7 @@ enum Mistake {
     /** A release that leaves the owner map as it is. */
     RELEASE(
             "mhsld-core/src/main/java/io/mhsld/head/SharedCapacity.java",
-            "extents.forEach(this::giveBackAndClear);",
+            "extents.forEach(extent -> letGo(extent, true));",
             "extents.forEach(e -> media.giveBack(geometry.mediaOffsetOfDpa(e.startDpa()), e.lengthBytes()));");
 
     private final String source;
