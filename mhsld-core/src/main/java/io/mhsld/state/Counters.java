@@ -27,10 +27,11 @@ public final class Counters {
         rows.putLongRelease(offset(counter), value);
     }
 
-    /** A new incarnation counts from 0. */
+    /** A new incarnation counts from 0. What went goes before what came, so that at no moment more seems to have gone than came. */
     public void resetRelease() {
-        for (Counter counter : Counter.values()) {
-            setRelease(counter, 0);
+        Counter[] all = Counter.values();
+        for (int i = all.length - 1; i >= 0; i--) {
+            setRelease(all[i], 0);
         }
     }
 

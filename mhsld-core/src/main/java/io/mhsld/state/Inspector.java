@@ -58,11 +58,13 @@ public final class Inspector {
     private final OwnerMap map;
     private final List<Finding> findings = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
+    private final int attempts;
     private int suppressed;
 
-    private Inspector(StateFile state, IntPredicate lives) {
+    private Inspector(StateFile state, IntPredicate lives, int attempts) {
         this.state = state;
         this.lives = lives;
+        this.attempts = attempts;
         this.geometry = state.geometry();
         this.map = state.ownerMap();
     }
@@ -73,12 +75,17 @@ public final class Inspector {
      * @param lives whether some process holds the lease of a head
      */
     public static Report inspect(StateFile state, IntPredicate lives) {
-        return new Inspector(state, lives).inspect();
+        return new Inspector(state, lives, MAX_ATTEMPTS).inspect();
+    }
+
+    /** The same where nobody moves meanwhile: a head that is busy is not waited for. */
+    public static Report inspectStill(StateFile state, IntPredicate lives) {
+        return new Inspector(state, lives, 1).inspect();
     }
 
     /** Looks only at what one head's row, table, counters and error log say, and at the blocks that have its bit. */
     public static List<Finding> inspectHead(StateFile state, int head, boolean alive) {
-        Inspector inspector = new Inspector(state, unused -> alive);
+        Inspector inspector = new Inspector(state, unused -> alive, MAX_ATTEMPTS);
         inspector.checkHead(head);
         return List.copyOf(inspector.findings);
     }
@@ -133,7 +140,7 @@ public final class Inspector {
     private long checkHead(int head) {
         RowCheck check = new RowCheck(state, head, this::found);
         check.checkErrorLog();
-        for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        for (int attempt = 0; attempt < attempts; attempt++) {
             long operation = state.heads().operationAcquire(head);
             Row row = state.heads().readAcquire(head);
             int socketLength = state.heads().socketLengthPlain(head);
@@ -163,7 +170,9 @@ public final class Inspector {
                 check.checkCounters(row.state(), counters, table.get(), owned(runs));
                 return judge(check, row, alive, table.get(), runs);
             }
-            LockSupport.parkNanos(RETRY_PAUSE_NS);
+            if (attempts > 1) {
+                LockSupport.parkNanos(RETRY_PAUSE_NS);
+            }
         }
         if (state.heads().stateAcquire(head) == State.REAPING) {
             noteReaping(head);

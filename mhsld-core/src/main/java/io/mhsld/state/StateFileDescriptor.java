@@ -218,6 +218,22 @@ public final class StateFileDescriptor {
         }
     }
 
+    /**
+     * Whose part of a section a place is: whoever stores there must have that head's lease.
+     *
+     * @param section as a {@link SharedMemory.Step} is told
+     * @return the head, or -1 when the place is nobody's own
+     */
+    public static int headOf(String section, long offset) {
+        return (int)
+                switch (section) {
+                    case "HEAD_TABLE" -> offset / HEAD_ROW_LENGTH;
+                    case "EXTENT_TABLES" -> offset / EXTENT_TABLE_LENGTH;
+                    case "COUNTERS" -> offset / COUNTER_ROW_LENGTH;
+                    default -> -1;
+                };
+    }
+
     /** Length of the whole file for a device of that shape. */
     public static long fileLength(Geometry geometry) {
         return Geometry.roundUp(

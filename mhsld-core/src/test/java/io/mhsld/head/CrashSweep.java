@@ -27,6 +27,7 @@ import java.util.Optional;
 final class CrashSweep implements AutoCloseable {
     private static final int BLOCKS = 48;
     private static final long BLOCK = 4096;
+    private static final int POINTS_OF_ATTACH = 50;
     private static final long[] PEER_BLOCKS = {5, 20, 21};
 
     private final DeviceFiles files;
@@ -71,12 +72,23 @@ final class CrashSweep implements AutoCloseable {
     }
 
     private void run() throws Exception {
+        liveWhole();
         for (long point = 0; dieAt(point); point++) {
             String which = "point=" + point + " store=" + CrashStep.diedAt();
             check(which + " as it was left", false);
             repair((int) (point % 5), which);
             check(which + " after repair " + point % 5, true);
             points++;
+            if (point < POINTS_OF_ATTACH) {
+                liveWhole();
+            }
+        }
+    }
+
+    /** So that one who dies while it attaches has a predecessor that had counted. */
+    private void liveWhole() {
+        try (EventLoop loop = EventLoop.open()) {
+            live(files, loop, new Head[1]);
         }
     }
 

@@ -3,6 +3,7 @@ package io.mhsld.stress;
 import io.mhsld.stress.contest.Contest;
 import io.mhsld.stress.fuzz.Fuzz;
 import io.mhsld.stress.history.HistoryTrial;
+import io.mhsld.stress.simulation.Simulation;
 import io.mhsld.stress.soak.Soak;
 import io.mhsld.stress.storm.KillStorm;
 import picocli.CommandLine;
@@ -18,7 +19,7 @@ import picocli.CommandLine.Spec;
         name = "scripts/stress",
         description =
                 "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
-        subcommands = {Contest.class, HistoryTrial.class, KillStorm.class, Soak.class, Fuzz.class})
+        subcommands = {Contest.class, HistoryTrial.class, KillStorm.class, Soak.class, Fuzz.class, Simulation.class})
 public final class Stress implements Runnable {
     @Option(
             names = {"-h", "--help"},

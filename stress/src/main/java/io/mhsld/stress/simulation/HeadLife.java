@@ -1,0 +1,402 @@
+package io.mhsld.stress.simulation;
+
+import io.mhsld.head.HeadLog;
+import io.mhsld.head.Incarnation;
+import io.mhsld.head.Leases;
+import io.mhsld.head.ProcessIdentity;
+import io.mhsld.state.Counter;
+import io.mhsld.state.Geometry;
+import io.mhsld.state.HeadTable;
+import io.mhsld.stress.simulation.Kernel.SimulatedProcess;
+import io.mhsld.stress.simulation.SharedFiles.Mapped;
+import io.mhsld.type3.DcRegion;
+import io.mhsld.type3.DynamicCapacity.HostRange;
+import io.mhsld.type3.DynamicCapacity.Range;
+import io.mhsld.type3.EventLog;
+import io.mhsld.type3.Extent;
+import io.mhsld.type3.MultiHeadHooks;
+import io.mhsld.type3.PendingGroup;
+import io.mhsld.type3.Refusal;
+import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.Type3Device;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A process that is a head as long as it lives, and the host behind it: the product's own head, asked at random, with a host that remembers what it wrote. */
+final class HeadLife {
+    private static final long TICK_NS = 400_000_000L;
+    private static final long LEASE_PATIENCE_NS = 2_000_000_000L;
+    private static final long POLL_NS = 2_000_000;
+    private static final Pattern OWNERS = Pattern.compile("owner=\\[([0-9, ]*)]");
+    private static final int WORD = Long.BYTES;
+
+    private final World world;
+    private final Scheduler scheduler;
+    private final Oracle oracle;
+    private final SplittableRandom random;
+    private final SimulatedProcess process;
+    private final int head;
+    private final Geometry geometry;
+    private final long blockBytes;
+
+    /** What the host wrote to each block that it accepted: 0 for nothing yet. */
+    private final TreeMap<Long, Long> contents = new TreeMap<>();
+
+    private final EnumMap<Counter, Long> counters = new EnumMap<>(Counter.class);
+    private Mapped file;
+    private MultiHeadHooks soundHooks;
+    private Incarnation incarnation;
+    private Type3Device device;
+    private long markers;
+
+    HeadLife(World world, SimulatedProcess process, int head) {
+        this.world = world;
+        this.scheduler = world.scheduler();
+        this.oracle = world.oracle();
+        this.random = scheduler.random();
+        this.process = process;
+        this.head = head;
+        this.geometry = world.geometry();
+        this.blockBytes = geometry.blockSizeBytes();
+    }
+
+    /** From the lease to the end. */
+    void live() {
+        Optional<Leases.Lease> lease = waitForLease();
+        if (lease.isEmpty()) {
+            return;
+        }
+        process.becomes(head);
+        HeadLog log = HeadLife::listen;
+        incarnation = Incarnation.begin(
+                file.state(), head, file.media(), world.leasesOf(process), process, log, this::between);
+        device = incarnation.device();
+        compare();
+        incarnation.serve("/simulated/device.head" + head + ".sock");
+        process.serves();
+        long nextTickNs = scheduler.nowNs();
+        boolean ends = false;
+        while (!ends) {
+            if (scheduler.nowNs() >= nextTickNs) {
+                tick();
+                nextTickNs = scheduler.nowNs() + TICK_NS;
+            }
+            ends = act();
+            world.settle();
+            long idleNs = Math.max(1, nextTickNs - scheduler.nowNs());
+            process.pause(Math.min(idleNs, random.nextLong(world.maxPauseNs())));
+        }
+        process.leaves();
+        oracle.forget(process);
+        incarnation.leave();
+        lease.get().release();
+        if (world.is(Defect.E15)) {
+            world.files().remove();
+        }
+    }
+
+    private Optional<Leases.Lease> waitForLease() {
+        long deadlineNs = scheduler.nowNs() + LEASE_PATIENCE_NS;
+        while (scheduler.nowNs() < deadlineNs) {
+            Optional<Leases.Lease> lease = process.tryHead(head);
+            if (lease.isPresent()) {
+                file = world.files().open();
+                process.maps(file);
+                HeadTable.Row row = file.state().heads().readAcquire(head);
+                if (row.pid() == 0 || !process.isAlive(new ProcessIdentity(row.pid(), row.processStartTicks()))) {
+                    return lease;
+                }
+                // It has been killed, and is not quite gone.
+                lease.get().release();
+            }
+            process.pause(POLL_NS);
+        }
+        return Optional.empty();
+    }
+
+    private MultiHeadHooks between(MultiHeadHooks sound) {
+        soundHooks = world.defect()
+                .<MultiHeadHooks>map(defect -> new ReferenceHooks(sound, defect, file.state(), file.media(), head))
+                .orElse(sound);
+        return soundHooks;
+    }
+
+    /** A head repairs only what is damaged, and here nothing is. */
+    private static void listen(String line) {
+        if (line.startsWith("repaired") || line.startsWith("cleared owners") || line.contains("not in the owner map")) {
+            throw new Violation("I2", "a head found damage: %s", line);
+        }
+    }
+
+    private void tick() {
+        incarnation.lookAtItself();
+        if (!world.is(Defect.LAZY)) {
+            incarnation.reapPeers(unused -> {});
+        }
+    }
+
+    // ---- operations
+
+    /** One thing that the fabric manager or the host wants. True when that is the end. */
+    private boolean act() {
+        FabricRequest request = world.requestsTo(head).poll();
+        if (request == null) {
+            actAsHost();
+            return false;
+        }
+        switch (request.kind()) {
+            case ADD -> add(request);
+            case REQUEST_RELEASE ->
+                operate("release request", () -> device.capacity().requestRelease(request.region(), request.ranges()));
+            case FORCE_RELEASE ->
+                operate("forced release", () -> device.capacity().forceRelease(request.region(), heldPartOf(request)));
+            case RESET -> reset();
+            case END -> {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void add(FabricRequest request) {
+        long startNs = scheduler.nowNs();
+        Optional<Refusal> refusal =
+                operate("add", () -> device.capacity().add(request.region(), request.ranges(), Extent.NO_TAG));
+        if (refusal.isPresent() && refusal.get().cause() == Cause.OWNED_BY_OTHER_HEAD) {
+            mustBeAlive(refusal.get(), startNs);
+        }
+    }
+
+    /** I5: of an owner that was dead before the claim began, nothing stands in the way. */
+    private void mustBeAlive(Refusal refusal, long startNs) {
+        Matcher matcher = OWNERS.matcher(refusal.detail());
+        if (matcher.find() && !matcher.group(1).isEmpty()) {
+            for (String owner : matcher.group(1).split(", ", -1)) {
+                if (world.kernel().deadSinceNs(Integer.parseInt(owner)) < startNs) {
+                    throw new Violation("I5", "refused for a dead owner: %s", refusal);
+                }
+            }
+        }
+    }
+
+    private List<Range> heldPartOf(FabricRequest request) {
+        List<Extent> held = held();
+        if (held.isEmpty() || random.nextInt(8) == 0) {
+            return request.ranges();
+        }
+        Extent extent = held.get(random.nextInt(held.size()));
+        Extent part = partOf(extent);
+        long base = geometry.regions().get(request.region()).baseDpa();
+        return List.of(new Range(part.startDpa() - base, part.lengthBytes()));
+    }
+
+    private void reset() {
+        operate("reset", () -> {
+            if (world.is(Defect.E16)) {
+                file.state()
+                        .ownerMap()
+                        .forEachRunVolatile(
+                                head, (first, count) -> file.state().ownerMap().clear(head, first, count));
+            } else {
+                device.reset();
+            }
+            return Optional.empty();
+        });
+    }
+
+    private void actAsHost() {
+        List<PendingGroup> pending = device.capacity().pending();
+        int mood = random.nextInt(100);
+        if (mood < 45 && !pending.isEmpty()) {
+            operate("answer", () -> device.capacity().addResponse(answerTo(pending.get(0)), false));
+        } else if (mood < 60 && device.capacity().acceptedCount() > 0) {
+            List<Extent> accepted = device.capacity().accepted();
+            Extent part = partOf(accepted.get(random.nextInt(accepted.size())));
+            operate(
+                    "release",
+                    () -> device.capacity()
+                            .hostRelease(List.of(new HostRange(part.startDpa(), part.lengthBytes())), false));
+        } else if (mood < 80 && !contents.isEmpty()) {
+            useOwnBlock();
+        } else if (mood < 92) {
+            trespass();
+        } else if (mood < 96) {
+            reserveOwnBlocks();
+        } else if (mood == 99 && world.is(Defect.COUNTER)) {
+            file.state().counters(head).setRelease(Counter.ADDS, 0);
+            compare();
+        }
+    }
+
+    private List<HostRange> answerTo(PendingGroup group) {
+        List<HostRange> answer = new ArrayList<>();
+        int mood = random.nextInt(4);
+        for (Extent extent : group.extents()) {
+            Extent part = mood == 0 ? partOf(extent) : extent;
+            if (mood < 2 || (mood == 2 && random.nextBoolean())) {
+                answer.add(new HostRange(part.startDpa(), part.lengthBytes()));
+            }
+        }
+        return answer;
+    }
+
+    private Extent partOf(Extent extent) {
+        long blocks = extent.lengthBytes() / blockBytes;
+        long first = random.nextLong(blocks);
+        long count = 1 + random.nextLong(blocks - first);
+        return extent.withRange(extent.startDpa() + first * blockBytes, count * blockBytes);
+    }
+
+    /** I3: at the level of the hooks, where the device has not looked first, own blocks are in the way too, and stay what they are. */
+    private void reserveOwnBlocks() {
+        List<Extent> held = held();
+        if (held.isEmpty()) {
+            return;
+        }
+        Extent own = held.get(random.nextInt(held.size()));
+        DcRegion region =
+                device.capacity().regionOf(own.startDpa(), own.lengthBytes()).orElseThrow();
+        boolean hasRoomBefore = own.startDpa() > region.baseDpa() && random.nextBoolean();
+        Extent wanted =
+                hasRoomBefore ? own.withRange(own.startDpa() - blockBytes, own.lengthBytes() + blockBytes) : own;
+        operate("reserve again", () -> {
+            file.state().heads().beginOperationRelease(head);
+            Optional<Refusal> refusal = soundHooks.reserve(List.of(wanted));
+            file.state().heads().endOperationRelease(head);
+            if (refusal.isEmpty()) {
+                throw new Violation("I3", "own blocks were reserved again: head=%d %s", head, wanted);
+            }
+            return refusal;
+        });
+    }
+
+    // ---- access
+
+    private void useOwnBlock() {
+        long block = contents.keySet().stream()
+                .skip(random.nextInt(contents.size()))
+                .findFirst()
+                .orElseThrow();
+        read(block);
+        long marker = process.pid() << Integer.SIZE | ++markers;
+        byte[] bytes = new byte[WORD];
+        for (int i = 0; i < WORD; i++) {
+            bytes[i] = (byte) (marker >>> (i * Byte.SIZE));
+        }
+        long dpa = geometry.dpaOfBlock(block);
+        mustSucceed(device.write(dpa, bytes, 0, WORD), block);
+        mustSucceed(device.write(dpa + blockBytes - WORD, bytes, 0, WORD), block);
+        contents.put(block, marker);
+    }
+
+    /** I4: what the host wrote, or nothing. */
+    private void read(long block) {
+        byte[] bytes = new byte[(int) blockBytes];
+        mustSucceed(device.read(geometry.dpaOfBlock(block), bytes, 0, bytes.length), block);
+        long marker = contents.get(block);
+        for (int i = 0; i < bytes.length; i++) {
+            boolean isMarked = i < WORD || i >= bytes.length - WORD;
+            byte expected = isMarked ? (byte) (marker >>> (i % WORD * Byte.SIZE)) : 0;
+            if (bytes[i] != expected) {
+                throw new Violation(
+                        "I4",
+                        "foreign byte: block=%d at=%d met=0x%x expected=0x%x %s",
+                        block,
+                        i,
+                        bytes[i],
+                        expected,
+                        process);
+            }
+        }
+    }
+
+    private void mustSucceed(Optional<Refusal> refusal, long block) {
+        if (refusal.isPresent()) {
+            throw new Violation("I2", "access to an own block refused: block=%d %s %s", block, refusal.get(), process);
+        }
+    }
+
+    /** I2: a byte that the host did not accept cannot be reached, however the access lies. */
+    private void trespass() {
+        Geometry.Region region =
+                geometry.regions().get(random.nextInt(geometry.regions().size()));
+        long length = switch (random.nextInt(4)) {
+            case 0 -> 1;
+            case 1 -> 64;
+            case 2 -> blockBytes;
+            default -> 1 + random.nextLong(3 * blockBytes);
+        };
+        long dpa = region.baseDpa() + random.nextLong(region.lengthBytes());
+        if (dpa + length > region.baseDpa() + region.lengthBytes()
+                || device.capacity().covers(dpa, length)) {
+            return;
+        }
+        if (mayAccess(dpa, length)) {
+            throw new Violation(
+                    "I2", "access to blocks that are not its own: head=%d dpa=0x%x length=%d", head, dpa, length);
+        }
+        incarnation.countRefusedAccess();
+    }
+
+    /** The reference has no list of extents to look into, only the map, and counts the blocks of an access like this. */
+    private boolean mayAccess(long dpa, long length) {
+        if (!world.is(Defect.E11)) {
+            return device.checkAccess(dpa, length).isEmpty();
+        }
+        return file.state().ownerMap().ownsAllVolatile(head, geometry.blockOfDpa(dpa), length / blockBytes);
+    }
+
+    // ---- around each operation
+
+    /** I3: an operation that is refused changes nothing. */
+    private Optional<Refusal> operate(String what, Supplier<Optional<Refusal>> operation) {
+        List<Extent> before = held();
+        int generation = device.capacity().generation();
+        oracle.forget(process);
+        Optional<Refusal> refusal = operation.get();
+        if (refusal.isPresent()
+                && (!held().equals(before) || generation != device.capacity().generation())) {
+            throw new Violation("I3", "refused, and changed something: head=%d %s", head, refusal.get());
+        }
+        compare();
+        device.log(EventLog.Kind.DYNAMIC_CAPACITY).clearAll();
+        takeNote();
+        return refusal;
+    }
+
+    private void compare() {
+        world.settle();
+        oracle.afterOperation(process, file, head, held());
+        Oracle.checkCounters(file, head, counters);
+    }
+
+    private List<Extent> held() {
+        List<Extent> held = new ArrayList<>(device.capacity().accepted());
+        device.capacity().pending().forEach(group -> held.addAll(group.extents()));
+        return held;
+    }
+
+    /** What the host has newly accepted reads as zero. */
+    private void takeNote() {
+        TreeMap<Long, Long> now = new TreeMap<>();
+        for (Extent extent : device.capacity().accepted()) {
+            long first = geometry.blockOfDpa(extent.startDpa());
+            for (long block = first; block < first + extent.lengthBytes() / blockBytes; block++) {
+                now.put(block, contents.getOrDefault(block, 0L));
+            }
+        }
+        List<Long> fresh = now.keySet().stream()
+                .filter(block -> !contents.containsKey(block))
+                .toList();
+        contents.clear();
+        contents.putAll(now);
+        fresh.forEach(this::read);
+    }
+}
