@@ -18,6 +18,7 @@ record FabricRequest(Kind kind, int region, List<Range> ranges) {
 
     private static final int MAX_RANGES = 3;
     private static final int MAX_RANGE_BLOCKS = 5;
+    private static final int ONE_THAT_MAY_OVERLAP = 12;
 
     /** Some request. */
     static FabricRequest draw(SplittableRandom random, Geometry geometry) {
@@ -26,10 +27,15 @@ record FabricRequest(Kind kind, int region, List<Range> ranges) {
         long blocks = geometry.regions().get(region).lengthBytes() / geometry.blockSizeBytes();
         List<Range> ranges = new ArrayList<>();
         int count = 1 + random.nextInt(MAX_RANGES);
-        for (int i = 0; i < count; i++) {
-            long first = random.nextLong(blocks);
-            long length = Math.min(1 + random.nextInt(MAX_RANGE_BLOCKS), blocks - first);
-            ranges.add(new Range(first * geometry.blockSizeBytes(), length * geometry.blockSizeBytes()));
+        boolean mayOverlap = random.nextInt(ONE_THAT_MAY_OVERLAP) == 0;
+        long from = random.nextLong(blocks);
+        for (int i = 0; i < count && from < blocks; i++) {
+            long length = Math.min(1 + random.nextInt(MAX_RANGE_BLOCKS), blocks - from);
+            // In any order: the head must claim them in one.
+            ranges.add(
+                    random.nextInt(ranges.size() + 1),
+                    new Range(from * geometry.blockSizeBytes(), length * geometry.blockSizeBytes()));
+            from = mayOverlap ? random.nextLong(blocks) : from + length + random.nextInt(MAX_RANGE_BLOCKS);
         }
         return new FabricRequest(kind, region, ranges);
     }

@@ -153,10 +153,14 @@ final class HeadLife {
         }
         switch (request.kind()) {
             case ADD -> add(request);
-            case REQUEST_RELEASE ->
-                operate("release request", () -> device.capacity().requestRelease(request.region(), request.ranges()));
-            case FORCE_RELEASE ->
-                operate("forced release", () -> device.capacity().forceRelease(request.region(), heldPartOf(request)));
+            case REQUEST_RELEASE -> {
+                FabricRequest held = aboutHeld(request);
+                operate("release request", () -> device.capacity().requestRelease(held.region(), held.ranges()));
+            }
+            case FORCE_RELEASE -> {
+                FabricRequest held = aboutHeld(request);
+                operate("forced release", () -> device.capacity().forceRelease(held.region(), held.ranges()));
+            }
             case RESET -> reset();
             case END -> {
                 return true;
@@ -186,15 +190,18 @@ final class HeadLife {
         }
     }
 
-    private List<Range> heldPartOf(FabricRequest request) {
+    /** Mostly what the head holds: the fabric manager asks for back what it gave. */
+    private FabricRequest aboutHeld(FabricRequest request) {
         List<Extent> held = held();
         if (held.isEmpty() || random.nextInt(8) == 0) {
-            return request.ranges();
+            return request;
         }
-        Extent extent = held.get(random.nextInt(held.size()));
-        Extent part = partOf(extent);
-        long base = geometry.regions().get(request.region()).baseDpa();
-        return List.of(new Range(part.startDpa() - base, part.lengthBytes()));
+        Extent part = partOf(held.get(random.nextInt(held.size())));
+        Geometry.Region region = geometry.regionOfBlock(geometry.blockOfDpa(part.startDpa()));
+        return new FabricRequest(
+                request.kind(),
+                region.id(),
+                List.of(new Range(part.startDpa() - region.baseDpa(), part.lengthBytes())));
     }
 
     private void reset() {
@@ -361,6 +368,7 @@ final class HeadLife {
         int generation = device.capacity().generation();
         oracle.forget(process);
         Optional<Refusal> refusal = operation.get();
+        world.tally().operated(what, refusal.map(Refusal::cause));
         if (refusal.isPresent()
                 && (!held().equals(before) || generation != device.capacity().generation())) {
             throw new Violation("I3", "refused, and changed something: head=%d %s", head, refusal.get());

@@ -10,7 +10,6 @@ import io.mhsld.type3.Extent;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Knows what must hold, and when: after each store, at the end of each operation, at any moment. It looks at shared memory aside, without being
@@ -36,7 +35,7 @@ final class Oracle {
     private final Geometry geometry;
     private final Kernel kernel;
     private final Scheduler scheduler;
-    private final Map<Mapped, Shadow> shadows = new IdentityHashMap<>();
+    private final IdentityHashMap<Mapped, Shadow> shadows = new IdentityHashMap<>();
 
     /** For each block the process whose device lists it, {@link #NOBODY} for none. */
     private final long[] listedBy;

@@ -1,6 +1,7 @@
 package io.mhsld.stress.simulation;
 
 import io.mhsld.state.DeviceFiles;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -37,16 +38,22 @@ public final class Simulation implements Callable<Integer> {
     @Option(
             names = "--defect",
             paramLabel = "KIND",
-            description = "A mistake that is put in on purpose, which must be found: ${COMPLETION-CANDIDATES}.")
+            description = "With a mistake put in on purpose, which must be found: ${COMPLETION-CANDIDATES}.")
     private Optional<Defect> defect = Optional.empty();
+
+    @Option(
+            names = "--defects",
+            description =
+                    "All of them, one after the other, each until it is found; fails when one is not found in so many steps.")
+    private boolean allDefects;
 
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() {
-        if (steps < 1) {
-            throw new ParameterException(spec.commandLine(), "--steps from 1");
+        if (steps < 1 || (allDefects && defect.isPresent())) {
+            throw new ParameterException(spec.commandLine(), "--steps from 1; either --defect or --defects");
         }
         Steps.install();
         long first = seed.orElseGet(() -> new SplittableRandom().nextLong(MAX_SEED));
@@ -54,41 +61,65 @@ public final class Simulation implements Callable<Integer> {
                 "simulate: seed=%d steps=%d defect=%s java=%d",
                 first,
                 steps,
-                defect.map(Defect::toString).orElse("none"),
+                allDefects ? "all" : defect.map(Defect::toString).orElse("none"),
                 Runtime.version().feature());
+        return allDefects ? findAll(first) : runAll(first);
+    }
+
+    private int runAll(long first) {
         long startNs = System.nanoTime();
         Tally tally = new Tally();
-        for (long run = 0; tally.steps() < steps; run++) {
-            long limit = Math.min(STEPS_OF_A_RUN, steps - tally.steps());
-            if (!run(first + run, limit, tally)) {
-                return 1;
-            }
+        Optional<Find> find = simulate(first, defect, tally);
+        if (find.isPresent()) {
+            find.get().trace().forEach(line -> say("  %s", line));
+            find.get().violation().printStackTrace(System.out);
+            say("FAILED: %s", find.get().violation().getMessage());
+            say(
+                    "after %d steps of other runs; again: scripts/stress simulate --seed %d --steps %d%s",
+                    tally.steps(),
+                    find.get().seed(),
+                    STEPS_OF_A_RUN,
+                    defect.map(kind -> " --defect " + kind).orElse(""));
+            return 1;
         }
         say("%s%nseconds=%d", tally, TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNs));
         say("passed: violations=0 hash=%016x", tally.hash());
         return 0;
     }
 
-    private boolean run(long runSeed, long limit, Tally tally) {
+    private int findAll(long first) {
+        int missed = 0;
+        for (Defect kind : Defect.values()) {
+            Tally tally = new Tally();
+            Optional<Find> find = simulate(first, Optional.of(kind), tally);
+            missed += find.isPresent() ? 0 : 1;
+            say(
+                    "%-10s %s",
+                    kind,
+                    find.map(found -> "found in run " + (tally.runs() + 1) + ": "
+                                    + found.violation().getMessage())
+                            .orElse("NOT FOUND"));
+        }
+        say(missed == 0 ? "passed: all were found" : "FAILED: not all were found");
+        return missed == 0 ? 0 : 1;
+    }
+
+    /** What was wrong in which run, and the steps before it. */
+    private record Find(long seed, Violation violation, List<String> trace) {}
+
+    private Optional<Find> simulate(long first, Optional<Defect> put, Tally tally) {
         DeviceFiles files =
                 DeviceFiles.named("mhsld-simulate-" + ProcessHandle.current().pid());
-        try (World world = new World(runSeed, files, defect, tally)) {
-            try {
-                world.run(limit);
-                return true;
-            } catch (Violation e) {
-                world.trace().forEach(line -> say("  %s", line));
-                e.printStackTrace(System.out);
-                say("FAILED: %s", e.getMessage());
-                say(
-                        "after %d steps of other runs; again: scripts/stress simulate --seed %d --steps %d%s",
-                        tally.steps(),
-                        runSeed,
-                        limit,
-                        defect.map(kind -> " --defect " + kind).orElse(""));
-                return false;
+        for (long run = first; tally.steps() < steps; run++) {
+            try (World world = new World(run, files, put, tally)) {
+                try {
+                    world.run(Math.min(STEPS_OF_A_RUN, steps - tally.steps()));
+                } catch (Violation e) {
+                    return Optional.of(new Find(run, e, world.trace()));
+                }
             }
         }
+        return Optional.empty();
     }
 
     private static void say(String format, Object... values) {

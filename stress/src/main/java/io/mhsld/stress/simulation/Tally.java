@@ -45,13 +45,17 @@ final class Tally {
     }
 
     /** A run is over. */
-    void runs(Scheduler scheduler, Oracle oracle) {
+    void ran(Scheduler scheduler, Oracle oracle) {
         runs++;
         steps += scheduler.steps();
         switches += scheduler.switches();
         inspections += oracle.looks();
         virtualMs += scheduler.nowNs() / 1_000_000;
         hash = hash * 31 + scheduler.hash();
+    }
+
+    long runs() {
+        return runs;
     }
 
     long steps() {

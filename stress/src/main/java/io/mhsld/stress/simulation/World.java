@@ -22,6 +22,7 @@ final class World implements AutoCloseable {
     private static final int INSPECTION_ONE_IN = 600;
     private static final int FORGOTTEN_ONE_IN = 100;
     private static final int MAX_REQUESTS_WAITING = 3;
+    private static final int CHANGES_WEIGH = 4;
 
     private final SplittableRandom random;
     private final Scheduler scheduler;
@@ -94,7 +95,7 @@ final class World implements AutoCloseable {
             new Reaper(last.state(), new LooseLeases(), last.media(), Machine.REAL).reap(head);
         }
         oracle.inspectEmpty(last);
-        tally.runs(scheduler, oracle);
+        tally.ran(scheduler, oracle);
     }
 
     private static void rethrow(Optional<Throwable> failure) {
@@ -191,10 +192,20 @@ final class World implements AutoCloseable {
             living.get(random.nextInt(living.size())).stop(random.nextLong(1500 * MS));
         }
         if (!living.isEmpty() && random.nextInt(killOneIn) == 0) {
-            SimulatedProcess victim = living.get(random.nextInt(living.size()));
-            tally.killed(victim.lastPoint());
-            victim.kill();
+            kill(living.get(random.nextInt(living.size())));
         }
+    }
+
+    /** What changes something is rarer than what only looks, and more worth dying at. */
+    private void fateOfOneThatChanges(SimulatedProcess process) {
+        if (random.nextInt(killOneIn / CHANGES_WEIGH) == 0) {
+            kill(process);
+        }
+    }
+
+    private void kill(SimulatedProcess victim) {
+        tally.killed(victim.lastPoint());
+        victim.kill();
     }
 
     // ---- steps
@@ -211,6 +222,7 @@ final class World implements AutoCloseable {
         if (process.isPresent()) {
             settle();
             scheduler.step("store", section, offset);
+            fateOfOneThatChanges(process.get());
             oracle.beforeStore(process.get(), section, offset);
             storing = process;
             storedSection = section;
@@ -224,6 +236,7 @@ final class World implements AutoCloseable {
             settle();
             process.get().comesTo(point);
             scheduler.step("at", point.name(), 0);
+            fateOfOneThatChanges(process.get());
         }
     }
 
