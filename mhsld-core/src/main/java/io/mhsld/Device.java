@@ -1,16 +1,17 @@
 package io.mhsld;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.head.Fence;
 import io.mhsld.head.Head;
 import io.mhsld.head.HeadLog;
 import io.mhsld.head.LeaseFile;
 import io.mhsld.head.Leases.Lease;
 import io.mhsld.head.Machine;
 import io.mhsld.head.MediaBinding;
+import io.mhsld.head.Patience;
 import io.mhsld.head.ProcessIdentity;
 import io.mhsld.head.Reaper;
 import io.mhsld.head.Repairer;
-import io.mhsld.head.Surroundings;
 import io.mhsld.media.Media;
 import io.mhsld.state.CrashPoint;
 import io.mhsld.state.DeviceFiles;
@@ -33,10 +34,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -45,17 +42,7 @@ import java.util.stream.IntStream;
  * happen under live heads is refused with a message that names them.
  */
 public final class Device {
-    /** A probe of another process may hold a lease for an instant: what looks taken is tried again for so long. */
-    private static final long PROBE_PATIENCE_MS = 300;
-
-    /** A killed process is gone within this time, unless the system is in trouble. */
-    private static final long KILL_PATIENCE_MS = 5_000;
-
-    private static final long POLL_NS = 2_000_000;
-
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
-
-    private static final long NOBODY = 0;
 
     /**
      * What init decides.
@@ -286,52 +273,18 @@ public final class Device {
     }
 
     /**
-     * Ends the process that is a head, with SIGKILL, and frees what it held.
+     * Ends the process that is a head, with SIGKILL, and frees what it held; see {@link Fence}.
      *
-     * @return the process id, empty when nobody was that head
-     * @throws StateFileException {@code IN_USE} when the process cannot be identified or does not end
+     * @return whom it ended, empty when nobody was that head
+     * @throws StateFileException {@code IN_USE} when the process cannot be identified, is this one, or does not end
      */
-    public static Optional<Long> fence(DeviceFiles files, int head) {
-        return withDeviceLease(files, KILL_PATIENCE_MS, leases -> {
+    public static Optional<Fence.Ended> fence(DeviceFiles files, int head) {
+        return withDeviceLease(files, Fence.KILL_PATIENCE_MS, leases -> {
             try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
                     Media media = MediaBinding.open(files, state)) {
-                Reaper reaper = new Reaper(state, leases, media, Machine.REAL);
-                // A reaper, or somebody who looks, may hold the lease for an instant.
-                long pid = await(() -> holderOf(state, leases, head), PROBE_PATIENCE_MS)
-                        .orElseThrow(() -> new StateFileException(
-                                Problem.IN_USE,
-                                "the process that holds the head cannot be identified: head=" + head + " pid="
-                                        + state.heads().readAcquire(head).pid(),
-                                files.stateFile()));
-                if (pid == ProcessHandle.current().pid()) {
-                    throw new StateFileException(
-                            Problem.IN_USE,
-                            "this process itself is the head: head=" + head + " pid=" + pid,
-                            files.stateFile());
-                }
-                if (pid != NOBODY) {
-                    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-                }
-                if (!awaitTrue(() -> reaper.reap(head) != Reaper.Outcome.ALIVE, KILL_PATIENCE_MS)) {
-                    throw new StateFileException(
-                            Problem.IN_USE,
-                            "the process did not end: head=" + head + " pid=" + pid + " waitedMs=" + KILL_PATIENCE_MS,
-                            files.stateFile());
-                }
-                return pid == NOBODY ? Optional.empty() : Optional.of(pid);
+                return new Fence(state, leases, media).end(head);
             }
         });
-    }
-
-    /** The process id of the head, {@link #NOBODY} when no process is it, empty when some other process has its lease. */
-    private static Optional<Long> holderOf(StateFile state, LeaseFile leases, int head) {
-        Row row = state.heads().readAcquire(head);
-        if (!leases.isHeld(head)) {
-            // Without a lease, when the lock file was removed under it: the process is the head all the same.
-            return Optional.of(Surroundings.findUnleased(row).isPresent() ? row.pid() : NOBODY);
-        }
-        // The table is no witness: it could name any process that the user of fence may kill.
-        return isAlive(row) && leases.isHeldBy(head, row.pid()) ? Optional.of(row.pid()) : Optional.empty();
     }
 
     // ---- parts
@@ -348,10 +301,10 @@ public final class Device {
             try {
                 for (int head = 0; head < Geometry.MAX_HEADS; head++) {
                     int wanted = head;
-                    held.add(await(() -> leases.tryHead(wanted), PROBE_PATIENCE_MS)
+                    held.add(Patience.await(() -> leases.tryHead(wanted), Patience.PROBE_MS)
                             .orElseThrow(() -> inUse(files)));
                 }
-                if (!awaitTrue(() -> !isAnyServedWithoutLease(files), PROBE_PATIENCE_MS)) {
+                if (isAnyServedWithoutLease(files)) {
                     throw inUse(files);
                 }
                 return action.with(leases);
@@ -372,7 +325,7 @@ public final class Device {
         // Ends: another round is for a destroy that came to its end while this waited.
         while (true) {
             try (LeaseFile leases = LeaseFile.open(files.lockFile(), permissions)) {
-                Lease device = await(leases::tryDevice, waitMs)
+                Lease device = Patience.await(leases::tryDevice, waitMs)
                         .orElseThrow(() -> new StateFileException(
                                 Problem.IN_USE,
                                 "another init, destroy, recover or fence is at work: waitedMs=" + waitMs,
@@ -402,19 +355,16 @@ public final class Device {
         }
     }
 
-    private static boolean isAlive(Row row) {
-        return new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive();
-    }
-
     private static StateFileException inUse(DeviceFiles files) {
         List<String> heads = new ArrayList<>();
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
             for (int head = 0; head < state.geometry().headCount(); head++) {
                 Row row = state.heads().readAcquire(head);
-                boolean starting = row.state() == HeadTable.State.FREE;
-                // Our own leases, taken on the way here, are held too: only heads that a process claims to be are
+                // Our own leases, taken on the way here, are held too: only heads that a process says and can be are
                 // named.
-                if (!starting && isAlive(row)) {
+                boolean isNamed = row.state() != HeadTable.State.FREE
+                        && Machine.REAL.canBeHead(ProcessIdentity.named(row), state, head);
+                if (isNamed) {
                     heads.add("head " + head + " (pid " + row.pid() + ")");
                 }
             }
@@ -431,8 +381,8 @@ public final class Device {
     private static boolean isAnyServedWithoutLease(DeviceFiles files) {
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
             return IntStream.range(0, state.geometry().headCount())
-                    .anyMatch(head -> Surroundings.findUnleased(state.heads().readAcquire(head))
-                            .isPresent());
+                    .anyMatch(head ->
+                            Reaper.isServedByAnother(state, state.heads().readAcquire(head), Machine.REAL));
         } catch (StateFileException e) {
             // Without a file that can be read there are no rows.
             return false;
@@ -469,21 +419,5 @@ public final class Device {
                     file,
                     e);
         }
-    }
-
-    private static <T> Optional<T> await(Supplier<Optional<T>> attempt, long patienceMs) {
-        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patienceMs);
-        while (true) {
-            Optional<T> result = attempt.get();
-            if (result.isPresent() || System.nanoTime() - deadlineNs >= 0) {
-                return result;
-            }
-            LockSupport.parkNanos(POLL_NS);
-        }
-    }
-
-    private static boolean awaitTrue(BooleanSupplier condition, long patienceMs) {
-        return await(() -> condition.getAsBoolean() ? Optional.of(true) : Optional.empty(), patienceMs)
-                .isPresent();
     }
 }

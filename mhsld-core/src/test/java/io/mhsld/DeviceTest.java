@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.mhsld.DeviceFixture.Child;
 import io.mhsld.DeviceFixture.LocalHead;
 import io.mhsld.head.EventLoop;
+import io.mhsld.head.Fence;
 import io.mhsld.head.Head;
 import io.mhsld.head.LeaseFile;
 import io.mhsld.head.Leases;
@@ -623,7 +624,7 @@ class DeviceTest {
         DeviceFixture.signal("STOP", child.pid());
         assertTrue(Device.liveHeads(fixture.files(), 4)[2]);
 
-        assertEquals(Optional.of(child.pid()), Device.fence(fixture.files(), 2));
+        assertEquals(Optional.of(new Fence.Ended(child.pid(), true, List.of())), Device.fence(fixture.files(), 2));
 
         assertEquals(137, child.exitCode());
         assertArrayEquals(new boolean[4], Device.liveHeads(fixture.files(), 4));
@@ -645,14 +646,15 @@ class DeviceTest {
     }
 
     @Test
-    void shouldRefuseToFenceWhomItCannotIdentify() {
+    void shouldRefuseToFenceItsOwnProcess() {
         fixture.make(4, 1, 16);
         LeaseFile leases = LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
         Leases.Lease lease = leases.tryHead(3).orElseThrow();
         StateFileException refusal = refusal(() -> Device.fence(fixture.files(), 3));
         assertEquals(Problem.IN_USE, refusal.problem());
         assertEquals(
-                "the process that holds the head cannot be identified: head=3 pid=0 file="
+                "this process itself has the lease of the head: head=3 pid="
+                        + ProcessHandle.current().pid() + " file="
                         + fixture.files().stateFile(),
                 refusal.getMessage());
         lease.release();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.head.Fence;
 import io.mhsld.head.LeaseFile;
 import io.mhsld.media.MediaException;
 import io.mhsld.state.FileGuard;
@@ -20,10 +21,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -218,25 +221,39 @@ class ForeignFilesTest {
     void shouldKillNobodyBecauseTheHeadTableSaysSo() throws IOException {
         initialise();
         DeviceFixture.Child head = fixture.startHead(1);
+        // Or it would put its row right.
+        DeviceFixture.signal("STOP", head.pid());
         Process victimProcess = new ProcessBuilder("sleep", "60").start();
         try (StateFile open = StateFile.open(state, StateFile.Access.READ_WRITE, 0)) {
             String stat = Files.readString(Path.of("/proc/" + victimProcess.pid() + "/stat"));
             long startTicks =
                     Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19]);
-            long headTicks = open.heads().readAcquire(1).processStartTicks();
-            open.heads().startRelease(1, victimProcess.pid(), startTicks, 0);
-            StateFileException refusal = assertThrows(StateFileException.class, () -> Device.fence(fixture.files(), 1));
-            assertEquals(
-                    "the process that holds the head cannot be identified: head=1 pid=" + victimProcess.pid() + " file="
-                            + state,
-                    refusal.getMessage());
+            for (int forged = 0; forged < 2; forged++) {
+                open.heads().startRelease(forged, victimProcess.pid(), startTicks, 0);
+                open.heads().serveRelease(forged, "/nowhere.head" + forged + ".sock");
+            }
+            assertEquals(Optional.empty(), Device.fence(fixture.files(), 0));
+            assertEquals(Optional.of(new Fence.Ended(head.pid(), false, List.of())), Device.fence(fixture.files(), 1));
             assertTrue(victimProcess.isAlive());
-
-            open.heads().startRelease(1, head.pid(), headTicks, 0);
-            assertEquals(Optional.of(head.pid()), Device.fence(fixture.files(), 1));
+            assertEquals(137, head.exitCode());
         } finally {
             victimProcess.destroyForcibly();
         }
+    }
+
+    @Test
+    void shouldChangeNoPermissionsOfAFileThatIsNotItsOwn() throws IOException {
+        Files.createLink(lock, victim);
+        Set<PosixFilePermission> before = PosixFilePermissions.fromString("rw-r-----");
+        Files.setPosixFilePermissions(victim, before);
+        LeaseFile.open(lock, PosixFilePermissions.fromString("rw-rw----")).close();
+        assertEquals(before, Files.getPosixFilePermissions(victim), "under another name too");
+        Files.delete(lock);
+        assumeTrue(FileGuard.userId() == ROOT, "only root can make another user's file");
+        Files.createFile(lock, PosixFilePermissions.asFileAttribute(before));
+        Files.setAttribute(lock, "unix:uid", NOBODY);
+        LeaseFile.open(lock, PosixFilePermissions.fromString("rw-rw----")).close();
+        assertEquals(before, Files.getPosixFilePermissions(lock), "another user's");
     }
 
     // ---- parts

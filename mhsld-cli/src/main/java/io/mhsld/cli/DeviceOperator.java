@@ -3,6 +3,7 @@ package io.mhsld.cli;
 import io.mhsld.Device;
 import io.mhsld.Device.Specification;
 import io.mhsld.cli.DeviceFacts.HeadFacts;
+import io.mhsld.head.Fence;
 import io.mhsld.head.Repairer;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
@@ -200,7 +201,7 @@ final class DeviceOperator {
             blockSizeBytes.set(state.geometry().blockSizeBytes());
             return state.ownerMap().countVolatile(head);
         });
-        Optional<Long> ended = guarded(files, () -> Device.fence(files, head));
+        Optional<Fence.Ended> ended = guarded(files, () -> Device.fence(files, head));
         long left = looking(state -> state.ownerMap().countVolatile(head));
         long freed = Math.max(0, held - left);
         if (json && ended.isPresent()) {
@@ -208,8 +209,12 @@ final class DeviceOperator {
                     console.out(),
                     out -> out.put("name", DeviceFacts.nameOf(files))
                             .put("head", head)
-                            .put("pid", ended.get())
-                            .put("freed_blocks", freed));
+                            .put("pid", ended.get().pid())
+                            .put("was_head", ended.get().wasHead())
+                            .put("freed_blocks", freed)
+                            .array(
+                                    "other_heads",
+                                    all -> ended.get().otherHeads().forEach(all::element)));
         }
         if (ended.isEmpty()) {
             throw new CommandException(
@@ -221,10 +226,22 @@ final class DeviceOperator {
                             + " file=" + files.stateFile());
         }
         if (!json) {
-            say("fenced head " + head + ": pid " + ended.get() + " killed, " + blocks(freed, blockSizeBytes.get())
-                    + " freed");
+            say("fenced head " + head + ": pid " + ended.get().pid() + " killed" + whatItWas(ended.get()) + ", "
+                    + blocks(freed, blockSizeBytes.get()) + " freed");
         }
         return ExitCode.DONE;
+    }
+
+    private static String whatItWas(Fence.Ended ended) {
+        List<String> others =
+                ended.otherHeads().stream().map(other -> "head " + other).toList();
+        String more = String.join(" and ", others);
+        if (ended.wasHead()) {
+            return others.isEmpty() ? "" : " (it was " + more + " too)";
+        }
+        return others.isEmpty()
+                ? " (it was starting as the head, or reaping it)"
+                : " (it was " + more + ", and reaping this one)";
     }
 
     /** Removes the device. */

@@ -2,7 +2,6 @@ package io.mhsld.cli;
 
 import io.mhsld.Device;
 import io.mhsld.cli.DeviceFacts.HeadFacts;
-import io.mhsld.head.ProcessIdentity;
 import io.mhsld.head.Surroundings;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Finding;
@@ -139,7 +138,7 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
                 isAnyServing |= live[head] && state.heads().stateAcquire(head) == HeadTable.State.SERVING;
             }
             for (int head = 0; head < live.length; head++) {
-                findUnreaped(state.heads().readAcquire(head), live[head], isAnyServing)
+                findUnreaped(state, state.heads().readAcquire(head), live[head], isAnyServing)
                         .ifPresent(findings::add);
             }
             if (findings.isEmpty() || System.nanoTime() - deadlineNs >= 0) {
@@ -149,13 +148,13 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
         }
     }
 
-    private static Optional<Finding> findUnreaped(Row row, boolean isLeased, boolean isAnyServing) {
+    private static Optional<Finding> findUnreaped(StateFile state, Row row, boolean isLeased, boolean isAnyServing) {
         if (isLeased || row.state() == HeadTable.State.FREE || row.state() == HeadTable.State.DAMAGED) {
             return Optional.empty();
         }
-        if (row.state() != HeadTable.State.REAPING
-                && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
-            return Optional.of(Surroundings.unleased(row));
+        Optional<Finding> unleased = Surroundings.findUnleased(state, row);
+        if (unleased.isPresent()) {
+            return unleased;
         }
         return !isAnyServing
                 ? Optional.empty()

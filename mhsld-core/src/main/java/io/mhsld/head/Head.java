@@ -6,6 +6,7 @@ import io.mhsld.head.Leases.Lease;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counters;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
@@ -20,9 +21,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.agrona.concurrent.SystemEpochClock;
 import org.agrona.concurrent.errors.DistinctErrorLog;
@@ -34,11 +35,6 @@ import org.agrona.concurrent.errors.DistinctErrorLog;
 public final class Head implements AutoCloseable {
     /** A peer whose death no socket told of is noticed within this time. */
     private static final long TICK_MS = 400;
-
-    /** Somebody who is not a live head rarely holds the lease for longer: a reaper, an init, a tool that looks. A longer wait may be asked for. */
-    private static final long LEASE_PATIENCE_MS = 2_000;
-
-    private static final long POLL_NS = 2_000_000;
 
     private static final int BRIEF_TRACE_FRAMES = 8;
 
@@ -55,7 +51,6 @@ public final class Head implements AutoCloseable {
     private final DistinctErrorLog errors;
     private final PeerWatch peers;
     private final EventLoop.Timer tick;
-    private final Object stateFileKey;
     private final Object mediaFileKey;
     private Consumer<StateFileException> onLost = problem -> {};
     private boolean closed;
@@ -70,7 +65,7 @@ public final class Head implements AutoCloseable {
             Lease lease = null;
             Head head = null;
             try {
-                lease = waitForLease(files, id, leases, Math.max(LEASE_PATIENCE_MS, leftMs));
+                lease = waitForLease(files, id, leases, Math.max(Patience.REAP_MS, leftMs));
                 if (leases.isInPlace() && Files.exists(files.stateFile())) {
                     head = new Head(files, id, loop, log, leases, lease);
                     return head;
@@ -102,8 +97,7 @@ public final class Head implements AutoCloseable {
             openedMedia = MediaBinding.open(files, opened);
             this.state = opened;
             this.media = openedMedia;
-            this.stateFileKey = fileKey(files.stateFile());
-            this.mediaFileKey = fileKey(media.file());
+            this.mediaFileKey = openedMedia.fileKey();
             this.errors = openErrorLog();
             this.incarnation = Incarnation.begin(state, id, media, leases, Machine.REAL, log);
             this.mailbox = new Mailbox(incarnation.device(), Optional.of(new TableInfo()), this::recordError);
@@ -111,10 +105,14 @@ public final class Head implements AutoCloseable {
             lookAtPeers();
             this.tick = loop.every(TICK_MS, this::tick);
         } catch (IOException e) {
+            closed = true;
             closeAll(openedMedia, opened);
-            throw new StateFileException(Problem.SYSTEM, "state file cannot be looked at", files.stateFile(), e);
+            throw new StateFileException(Problem.SYSTEM, "media file cannot be looked at", files.stateFile(), e);
         } catch (RuntimeException | Error e) {
             closed = true;
+            if (opened != null && isOurs(opened)) {
+                withdraw(opened, e);
+            }
             closeAll(openedMedia, opened);
             throw e;
         }
@@ -201,14 +199,34 @@ public final class Head implements AutoCloseable {
         tick.cancel();
         peers.close();
         try {
-            // Where the device has been taken from under this head, what it holds may be others' by now.
-            if (lost().isEmpty()) {
+            // Where the device has been taken from under this head, what it holds may be others' by now. Its memory is
+            // this head's all the same, whatever became of the name.
+            if (isOurs(state)) {
                 incarnation.leave();
             }
         } finally {
             closeAll(media, state);
             lease.release();
             leases.close();
+        }
+    }
+
+    /** False when the state file or the leases have been taken from under this head. */
+    private boolean isOurs(StateFile opened) {
+        return lossOfState(opened).isEmpty();
+    }
+
+    /** After a start that failed: as if it had not begun, though this process lives on. */
+    private void withdraw(StateFile opened, Throwable reason) {
+        try {
+            Row row = opened.heads().readAcquire(id);
+            boolean saysThatItStarts = row.state() == HeadTable.State.STARTING
+                    && row.pid() == ProcessHandle.current().pid();
+            if (saysThatItStarts) {
+                opened.heads().freeRelease(id);
+            }
+        } catch (RuntimeException | InternalError e) {
+            reason.addSuppressed(e);
         }
     }
 
@@ -232,23 +250,19 @@ public final class Head implements AutoCloseable {
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patienceMs);
         while (true) {
             Optional<Lease> lease = leases.tryHead(id);
-            Optional<Row> row = rowOf(files, id);
+            OptionalLong served = processThatIs(files, id);
             if (lease.isPresent()) {
-                if (row.filter(served -> Reaper.isServedByAnother(served, Machine.REAL))
-                        .isEmpty()) {
+                boolean isAnother = served.isPresent()
+                        && served.getAsLong() != ProcessHandle.current().pid();
+                if (!isAnother) {
                     return lease.get();
                 }
                 // Its lock file was removed under it: it is the head until it has noticed that.
                 lease.get().release();
             }
-            boolean isServed = row.isPresent()
-                    && row.get().state() != HeadTable.State.FREE
-                    && new ProcessIdentity(row.get().pid(), row.get().processStartTicks()).isAlive();
-            if (isServed) {
+            if (served.isPresent()) {
                 throw new StateFileException(
-                        Problem.IN_USE,
-                        "head is taken: head=" + id + " pid=" + row.get().pid(),
-                        files.stateFile());
+                        Problem.IN_USE, "head is taken: head=" + id + " pid=" + served.getAsLong(), files.stateFile());
             }
             if (System.nanoTime() - deadlineNs >= 0) {
                 throw new StateFileException(
@@ -257,17 +271,25 @@ public final class Head implements AutoCloseable {
                                 + patienceMs,
                         files.stateFile());
             }
-            LockSupport.parkNanos(POLL_NS);
+            Patience.pause();
         }
     }
 
-    private static Optional<Row> rowOf(DeviceFiles files, int id) {
+    /** The process that the head table names, if it lives and can be the head; it may be this one. */
+    private static OptionalLong processThatIs(DeviceFiles files, int id) {
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
-            return id < state.geometry().headCount() ? Optional.of(state.heads().readAcquire(id)) : Optional.empty();
+            if (id < state.geometry().headCount()) {
+                Row row = state.heads().readAcquire(id);
+                boolean isSelf = row.state() != HeadTable.State.FREE
+                        && ProcessIdentity.named(row).equals(ProcessIdentity.current());
+                if (isSelf || Reaper.isServedByAnother(state, row, Machine.REAL)) {
+                    return OptionalLong.of(row.pid());
+                }
+            }
         } catch (StateFileException e) {
             // It is being replaced: nobody is served by it.
-            return Optional.empty();
         }
+        return OptionalLong.empty();
     }
 
     private DistinctErrorLog openErrorLog() {
@@ -318,11 +340,14 @@ public final class Head implements AutoCloseable {
 
     /** How the device has been taken from under this head, which must not go on then; empty while it has not. The message names the file. */
     public Optional<StateFileException> lost() {
-        return lossOf("state file", files.stateFile(), stateFileKey, state.lengthBytes(), false)
+        return lossOfState(state).or(() -> lossOf("media file", media.file(), mediaFileKey, media.lengthBytes(), true));
+    }
+
+    private Optional<StateFileException> lossOfState(StateFile opened) {
+        return lossOf("state file", files.stateFile(), opened.fileKey(), opened.lengthBytes(), false)
                 .or(() -> leases.isInPlace()
                         ? Optional.empty()
-                        : Optional.of(loss("lock file was removed", files.lockFile())))
-                .or(() -> lossOf("media file", media.file(), mediaFileKey, media.lengthBytes(), true));
+                        : Optional.of(loss("lock file was removed", files.lockFile())));
     }
 
     private Optional<StateFileException> lossOf(
@@ -345,7 +370,7 @@ public final class Head implements AutoCloseable {
     }
 
     private static Object fileKey(Path file) throws IOException {
-        return Files.readAttributes(file, "unix:dev,ino");
+        return FileGuard.look(file).key();
     }
 
     private static void closeAll(Media media, StateFile state) {

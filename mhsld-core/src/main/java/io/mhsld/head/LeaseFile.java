@@ -18,14 +18,17 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -38,28 +41,20 @@ import java.util.stream.Stream;
  * <p>Whoever has a lease looks once more whether the lock file {@link #isInPlace}: one that was removed can still be locked, to no avail.
  */
 public final class LeaseFile implements Leases, AutoCloseable {
-    /** A line of it: number, type, mandatory or not, access, process, major:minor:inode, first and last byte. */
-    private static final Path LOCKS = Path.of("/proc/locks");
-
-    private static final int TYPE = 1;
-    private static final int ACCESS = 3;
-    private static final int PID = 4;
-    private static final int PLACE = 5;
-    private static final int FIRST = 6;
-    private static final int LAST = 7;
+    private static final Path OPEN_BY_THIS_PROCESS = Path.of("/proc/self/fd");
 
     private static final int DEVICE_BYTE = Geometry.MAX_HEADS;
     private static final Map<Object, LeaseFile> OPEN_FILES = new HashMap<>();
 
     private final Path file;
     private final FileChannel channel;
-    private final Object identity;
+    private final FileGuard.Facts facts;
     private int users;
 
-    private LeaseFile(Path file, FileChannel channel, Object identity) {
+    private LeaseFile(Path file, FileChannel channel, FileGuard.Facts facts) {
         this.file = file;
         this.channel = channel;
-        this.identity = identity;
+        this.facts = facts;
     }
 
     private record KernelLock(FileLock lock) implements Lease {
@@ -105,7 +100,7 @@ public final class LeaseFile implements Leases, AutoCloseable {
                     } else if (Files.notExists(lockFile, LinkOption.NOFOLLOW_LINKS)) {
                         return Optional.empty();
                     }
-                    opened = openIfThere(lockFile);
+                    opened = openIfThere(lockFile, createWith.orElse(Set.of()));
                 }
                 opened.get().users++;
                 return opened;
@@ -117,42 +112,71 @@ public final class LeaseFile implements Leases, AutoCloseable {
 
     private static void createUnlessThere(Path lockFile, Set<PosixFilePermission> permissions) throws IOException {
         try {
-            Files.createFile(lockFile, PosixFilePermissions.asFileAttribute(permissions));
+            FileChannel created = FileChannel.open(
+                    lockFile,
+                    Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE),
+                    PosixFilePermissions.asFileAttribute(permissions));
+            try {
+                // The umask may have taken some away, and with them the right to open it once more.
+                if (Files.exists(lockFile, LinkOption.NOFOLLOW_LINKS)) {
+                    grant(FileGuard.look(lockFile), permissions);
+                }
+            } finally {
+                created.close();
+            }
         } catch (FileAlreadyExistsException e) {
             // The usual case.
         }
-        try {
-            // The umask may have taken some away, or an earlier device of this name had fewer.
-            PosixFileAttributes present =
-                    Files.readAttributes(lockFile, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            if (present.isRegularFile() && !present.permissions().containsAll(permissions)) {
-                Set<PosixFilePermission> all = EnumSet.copyOf(permissions);
-                all.addAll(present.permissions());
-                // By name: to change them without following a link the JDK would open the file, and drop our leases.
-                Files.setPosixFilePermissions(lockFile, all);
+    }
+
+    /**
+     * Gives a file that is open here, and this process's user's, what it lacks of permissions. Not by its name, which may lead elsewhere by now, and
+     * not by opening it once more, for closing that would drop our leases.
+     */
+    private static void grant(FileGuard.Facts facts, Set<PosixFilePermission> permissions) throws IOException {
+        if (facts.userId() != FileGuard.userId() || !facts.isRegular() || facts.permits(permissions)) {
+            return;
+        }
+        List<Path> descriptors;
+        try (Stream<Path> all = Files.list(OPEN_BY_THIS_PROCESS)) {
+            descriptors = all.toList();
+        }
+        for (Path descriptor : descriptors) {
+            try {
+                Map<String, Object> open = Files.readAttributes(descriptor, "unix:dev,ino,nlink");
+                // Under another name too it would be something else besides a lock file.
+                if (facts.key().equals(Arrays.asList(open.get("dev"), open.get("ino")))
+                        && open.get("nlink").equals(1)) {
+                    Set<PosixFilePermission> wanted = EnumSet.copyOf(permissions);
+                    wanted.addAll(Files.getPosixFilePermissions(descriptor));
+                    Files.setPosixFilePermissions(descriptor, wanted);
+                    return;
+                }
+            } catch (FileSystemException e) {
+                // Closed meanwhile, or no file; where permissions cannot be changed, those that it has may do.
             }
-        } catch (FileSystemException e) {
-            // Somebody else's file, which may serve all the same: opening it tells.
         }
     }
 
-    /** The file as it was found before and after its channel was opened, so that the channel is that very file's. */
-    private static Optional<LeaseFile> openIfThere(Path lockFile) throws IOException {
+    /**
+     * The file as it was found before and after its channel was opened, so that the channel is that very file's.
+     *
+     * @param permissions what it is to have at least; an earlier device of this name may have had fewer
+     */
+    private static Optional<LeaseFile> openIfThere(Path lockFile, Set<PosixFilePermission> permissions)
+            throws IOException {
         try {
-            Object identity = FileGuard.requireReliable(lockFile, "lock file").key();
-            LeaseFile open = OPEN_FILES.get(identity);
+            FileGuard.Facts facts = FileGuard.requireReliable(lockFile, "lock file");
+            LeaseFile open = OPEN_FILES.get(facts.key());
             if (open != null) {
+                grant(facts, permissions);
                 return Optional.of(open);
-            }
-            if (!Files.isRegularFile(lockFile, LinkOption.NOFOLLOW_LINKS)) {
-                // Even a pipe can be locked, but no head would have made it.
-                throw new FileSystemException(lockFile.toString(), null, "not a regular file");
             }
             FileChannel channel = FileChannel.open(
                     lockFile, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
             boolean same = false;
             try {
-                same = identity.equals(identityOf(lockFile));
+                same = facts.key().equals(identityOf(lockFile));
             } finally {
                 if (!same) {
                     channel.close();
@@ -161,8 +185,9 @@ public final class LeaseFile implements Leases, AutoCloseable {
             if (!same) {
                 return Optional.empty();
             }
-            LeaseFile opened = new LeaseFile(lockFile, channel, identity);
-            OPEN_FILES.put(identity, opened);
+            LeaseFile opened = new LeaseFile(lockFile, channel, facts);
+            OPEN_FILES.put(facts.key(), opened);
+            grant(facts, permissions);
             return Optional.of(opened);
         } catch (NoSuchFileException e) {
             return Optional.empty();
@@ -191,33 +216,50 @@ public final class LeaseFile implements Leases, AutoCloseable {
     }
 
     /**
-     * True when the kernel names this process as the holder of a head's lease. What the head table says anybody may have written who can write the
-     * state file; before a process is killed for it, the kernel is asked. Where the kernel keeps its list to itself the answer is true.
+     * The process that holds the lease of a head by the kernel's word: as that head, or for a moment, to reap it. What the head table says anybody
+     * may have written who can write the state file; before a process is killed, the kernel is asked.
+     *
+     * <p>The caller holds the right to change the device, and finds by it what the kernel calls this file.
+     *
+     * @return empty when nobody holds it, or somebody whom this process cannot see, or where the kernel keeps its list to itself
      */
-    public boolean isHeldBy(int head, long pid) {
-        try (Stream<String> locks = Files.lines(LOCKS)) {
-            String inode = Files.getAttribute(file, "unix:ino", LinkOption.NOFOLLOW_LINKS)
-                    .toString();
-            return locks.map(line -> line.trim().split("\\s+"))
-                    .anyMatch(words -> isWriteLock(words)
-                            && words[PID].equals(Long.toString(pid))
-                            && words[PLACE].endsWith(":" + inode)
-                            && words[FIRST].equals(Integer.toString(head))
-                            && words[LAST].equals(words[FIRST]));
-        } catch (IOException | UncheckedIOException e) {
-            return true;
-        }
+    public Optional<Long> holderOf(int head) {
+        return locks().stream()
+                .filter(lock -> lock.covers(head))
+                .map(KernelLocks.Held::pid)
+                .findFirst();
     }
 
-    /** One that is held: of one that is waited for, the second word is an arrow. */
-    private static boolean isWriteLock(String[] words) {
-        return words.length > LAST && words[TYPE].equals("POSIX") && words[ACCESS].equals("WRITE");
+    /** The heads whose leases a process holds by the kernel's word, ascending; the caller holds the right to change the device. */
+    public List<Integer> headsHeldBy(long pid) {
+        List<KernelLocks.Held> held =
+                locks().stream().filter(lock -> lock.pid() == pid).toList();
+        return IntStream.range(0, Geometry.MAX_HEADS)
+                .filter(head -> held.stream().anyMatch(lock -> lock.covers(head)))
+                .boxed()
+                .toList();
+    }
+
+    private List<KernelLocks.Held> locks() {
+        List<KernelLocks.Held> all = KernelLocks.read().orElse(List.of());
+        long self = ProcessHandle.current().pid();
+        Set<String> places = all.stream()
+                .filter(lock -> lock.pid() == self && lock.covers(DEVICE_BYTE))
+                .map(KernelLocks.Held::place)
+                .collect(Collectors.toSet());
+        if (places.size() > 1) {
+            // Another thread is at another device.
+            places.removeIf(place -> !place.endsWith(":" + facts.inode()));
+        }
+        return all.stream()
+                .filter(lock -> places.size() == 1 && places.contains(lock.place()))
+                .toList();
     }
 
     /** False when the device was destroyed, or its lock file removed: leases of this file are worth nothing. */
     public boolean isInPlace() {
         try {
-            return channel.isOpen() && identity.equals(identityOf(file));
+            return channel.isOpen() && facts.key().equals(identityOf(file));
         } catch (IOException e) {
             return false;
         }
@@ -237,7 +279,7 @@ public final class LeaseFile implements Leases, AutoCloseable {
     public void close() {
         synchronized (OPEN_FILES) {
             if (--users == 0) {
-                OPEN_FILES.remove(identity, this);
+                OPEN_FILES.remove(facts.key(), this);
                 try {
                     channel.close();
                 } catch (IOException e) {

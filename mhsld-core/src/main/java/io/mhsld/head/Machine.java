@@ -1,5 +1,6 @@
 package io.mhsld.head;
 
+import io.mhsld.state.StateFile;
 import java.time.Clock;
 import java.util.concurrent.locks.LockSupport;
 
@@ -19,6 +20,12 @@ public interface Machine {
 
     /** True when that very process exists. */
     boolean isAlive(ProcessIdentity process);
+
+    /**
+     * True when that very process exists and can be a head of this device by the kernel's word, with or without a lease of the lock file that is
+     * there now. It is not for hot paths.
+     */
+    boolean canBeHead(ProcessIdentity process, StateFile state, int head);
 
     /** The machine itself. */
     Machine REAL = new Machine() {
@@ -45,6 +52,11 @@ public interface Machine {
         @Override
         public boolean isAlive(ProcessIdentity process) {
             return process.isAlive();
+        }
+
+        @Override
+        public boolean canBeHead(ProcessIdentity process, StateFile state, int head) {
+            return process.isAlive() && HeadEvidence.isHead(process.pid(), state, head);
         }
     };
 }

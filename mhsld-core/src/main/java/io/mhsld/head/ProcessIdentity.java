@@ -1,5 +1,6 @@
 package io.mhsld.head;
 
+import io.mhsld.state.HeadTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,11 @@ public record ProcessIdentity(long pid, long startTicks) {
     public static ProcessIdentity current() {
         long pid = ProcessHandle.current().pid();
         return new ProcessIdentity(pid, startTicksOf(pid));
+    }
+
+    /** The process that a row of the head table names; anybody may have written that who may write the state file. */
+    public static ProcessIdentity named(HeadTable.Row row) {
+        return new ProcessIdentity(row.pid(), row.processStartTicks());
     }
 
     /** True when that very process exists; a zombie does not, for it holds nothing any more. */

@@ -82,7 +82,7 @@ public final class Reaper {
             if (row.state() == HeadTable.State.FREE && holdsNothing(head)) {
                 return Outcome.FREE;
             }
-            if (isServedByAnother(row, machine)) {
+            if (isServedByAnother(state, row, machine)) {
                 return Outcome.ALIVE;
             }
             CrashPoint.REAP_LEASED.reached();
@@ -97,13 +97,16 @@ public final class Reaper {
     }
 
     /**
-     * True when another process than this one lives and says that it is the head. Its lease does not tell when the lock file was removed under
-     * it: until it has noticed that and ended, nothing that it holds may be freed (I5).
+     * True when the row names another process than this one, and the kernel's word is that it lives and can be the head. Its lease does not tell
+     * when the lock file was removed under it: until it has noticed that and ended, nothing that it holds may be freed (I5).
+     *
+     * <p>Of a process that is ending and has lost its lease this is false, though it may be seen for a while yet: each thread lets go of its
+     * memory before its files, and the last to let go of the files takes the lease along, so that none can store any more.
      */
-    static boolean isServedByAnother(HeadTable.Row row, Machine machine) {
+    public static boolean isServedByAnother(StateFile state, HeadTable.Row row, Machine machine) {
         return (row.state() == HeadTable.State.STARTING || row.state() == HeadTable.State.SERVING)
                 && row.pid() != machine.self().pid()
-                && machine.isAlive(new ProcessIdentity(row.pid(), row.processStartTicks()));
+                && machine.canBeHead(ProcessIdentity.named(row), state, row.head());
     }
 
     private boolean holdsNothing(int head) {

@@ -15,7 +15,6 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntPredicate;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -29,10 +28,7 @@ public final class Repairer {
     /** A live head looks at itself more often than that, unless it is stopped. */
     private static final long SELF_CHECK_PATIENCE_MS = 1_500;
 
-    /** A probe of another process may hold a lease for an instant, and a process that is ending may be seen for another. */
-    private static final long PROBE_PATIENCE_MS = 300;
-
-    private static final long POLL_NS = 2_000_000;
+    private static final long POLL_NS = 20_000_000;
 
     /**
      * A finding and what became of it.
@@ -129,7 +125,7 @@ public final class Repairer {
             if (!mayChange || System.nanoTime() - deadlineNs >= 0) {
                 return report;
             }
-            LockSupport.parkNanos(10 * POLL_NS);
+            LockSupport.parkNanos(POLL_NS);
         }
     }
 
@@ -145,27 +141,22 @@ public final class Repairer {
     private long freeUnlessHeld(int head) {
         Row row = state.heads().readAcquire(head);
         boolean served = row.state() != HeadTable.State.FREE
-                && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive();
-        Optional<Lease> lease = await(() -> leases.tryHead(head), served ? 0 : PROBE_PATIENCE_MS);
+                && ProcessIdentity.named(row).isAlive();
+        Optional<Lease> lease = Patience.await(() -> leases.tryHead(head), served ? 0 : Patience.PROBE_MS);
         if (lease.isEmpty()) {
             return 0;
         }
         try {
-            // A process that is ending has dropped its lease and may still be seen for an instant.
-            if (await(() -> gone(head), PROBE_PATIENCE_MS).isEmpty()) {
-                Surroundings.findUnleased(state.heads().readAcquire(head)).ifPresent(unleased::add);
+            Optional<Finding> orphan =
+                    Surroundings.findUnleased(state, state.heads().readAcquire(head));
+            if (orphan.isPresent()) {
+                unleased.add(orphan.get());
                 return 0;
             }
             return makeAnew(head);
         } finally {
             lease.get().release();
         }
-    }
-
-    private Optional<Boolean> gone(int head) {
-        return Reaper.isServedByAnother(state.heads().readAcquire(head), Machine.REAL)
-                ? Optional.empty()
-                : Optional.of(true);
     }
 
     private long makeAnew(int head) {
@@ -206,16 +197,5 @@ public final class Repairer {
                     + " ends it and frees what it holds";
         }
         return "live heads have a part in it: see which with verify, and fence one of them";
-    }
-
-    private static <T> Optional<T> await(Supplier<Optional<T>> attempt, long patienceMs) {
-        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patienceMs);
-        while (true) {
-            Optional<T> result = attempt.get();
-            if (result.isPresent() || System.nanoTime() - deadlineNs >= 0) {
-                return result;
-            }
-            LockSupport.parkNanos(POLL_NS);
-        }
     }
 }

@@ -159,7 +159,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             Reaper.Outcome outcome = reapOwner(owner);
             if (outcome == Reaper.Outcome.ALIVE) {
                 HeadTable.Row row = state.heads().readAcquire(owner);
-                if (machine.isAlive(new ProcessIdentity(row.pid(), row.processStartTicks()))) {
+                if (machine.isAlive(ProcessIdentity.named(row))) {
                     return false;
                 }
             }

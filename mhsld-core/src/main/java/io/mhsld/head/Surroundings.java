@@ -114,7 +114,8 @@ public final class Surroundings {
         }
         for (int head = 0; head < state.geometry().headCount(); head++) {
             Row row = state.heads().readAcquire(head);
-            boolean isServed = row.state() != HeadTable.State.FREE && isAlive(row);
+            boolean isServed = row.state() != HeadTable.State.FREE
+                    && Machine.REAL.canBeHead(ProcessIdentity.named(row), state, head);
             if (isServed) {
                 findings.add(Finding.of("I5", "lock file missing, and a head's process lives")
                         .with("head", head)
@@ -132,7 +133,7 @@ public final class Surroundings {
                             + " being made or removed" + who);
         }
         if (alive && row.state() == HeadTable.State.SERVING) {
-            if (!isAlive(row)) {
+            if (!ProcessIdentity.named(row).isAlive()) {
                 notes.add("the process that the row names does not live here, and somebody holds the lease: it lives in"
                         + " another container, or the row is damaged" + who);
             }
@@ -152,13 +153,9 @@ public final class Surroundings {
         }
     }
 
-    private static boolean isAlive(Row row) {
-        return new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive();
-    }
-
-    /** What is wrong with a head that a process other than this one says to be, and holds no lease for; it may be ending. */
-    public static Optional<Finding> findUnleased(Row row) {
-        return Reaper.isServedByAnother(row, Machine.REAL) ? Optional.of(unleased(row)) : Optional.empty();
+    /** What is wrong with a head that a process other than this one is, as {@link Reaper} judges that, and holds no lease for. */
+    public static Optional<Finding> findUnleased(StateFile state, Row row) {
+        return Reaper.isServedByAnother(state, row, Machine.REAL) ? Optional.of(unleased(row)) : Optional.empty();
     }
 
     /** I6: what the row says of a process that lives and holds no lease. */

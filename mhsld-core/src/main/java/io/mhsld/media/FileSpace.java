@@ -7,6 +7,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -38,7 +40,17 @@ final class FileSpace {
     }
 
     int ownerId() throws IOException {
-        return (Integer) Files.getAttribute(Path.of("/proc/self/fd", Integer.toString(descriptor)), "unix:uid");
+        return (Integer) Files.getAttribute(openFile(), "unix:uid");
+    }
+
+    Object fileKey() throws IOException {
+        Map<String, Object> attributes = Files.readAttributes(openFile(), "unix:dev,ino");
+        return Arrays.asList(attributes.get("dev"), attributes.get("ino"));
+    }
+
+    /** Leads to the file that is open, whatever has its name by now. */
+    private Path openFile() {
+        return Path.of("/proc/self/fd", Integer.toString(descriptor));
     }
 
     long sizeBytes() {

@@ -321,6 +321,11 @@ public final class Media implements AutoCloseable {
         return fileSpace.ownerId();
     }
 
+    /** Which file it is that is open, whatever its name leads to by now: the numbers of its device and of its inode, in a list. */
+    public Object fileKey() throws IOException {
+        return fileSpace.fileKey();
+    }
+
     /** The media file. */
     public Path file() {
         return file;

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -36,12 +38,17 @@ public final class FileGuard {
     /**
      * What stands under a name, which is not followed if it is a symbolic link.
      *
-     * @param key equal for the same file
+     * @param key equal for the same file: the numbers of its device and of its inode, in a list
      * @param mode type and permissions as stat(2) has them
      * @param userId the owner
      * @param groupId the owning group
      */
     public record Facts(Object key, int mode, int userId, int groupId) {
+        /** The number of the inode. */
+        public long inode() {
+            return (Long) ((List<?>) key).get(1);
+        }
+
         /** A plain file. */
         public boolean isRegular() {
             return (mode & TYPE_MASK) == TYPE_REGULAR;
@@ -50,6 +57,25 @@ public final class FileGuard {
         /** A unix socket. */
         public boolean isSocket() {
             return (mode & TYPE_MASK) == TYPE_SOCKET;
+        }
+
+        /** True when it gives at least these. */
+        public boolean permits(Set<PosixFilePermission> permissions) {
+            return permissions.stream().allMatch(one -> (mode & bitOf(one)) != 0);
+        }
+
+        private static int bitOf(PosixFilePermission permission) {
+            return switch (permission) {
+                case OWNER_READ -> 0400;
+                case OWNER_WRITE -> 0200;
+                case OWNER_EXECUTE -> 0100;
+                case GROUP_READ -> 040;
+                case GROUP_WRITE -> FileGuard.GROUP_WRITE;
+                case GROUP_EXECUTE -> 010;
+                case OTHERS_READ -> 04;
+                case OTHERS_WRITE -> FileGuard.OTHERS_WRITE;
+                case OTHERS_EXECUTE -> 01;
+            };
         }
 
         private String kind() {

@@ -92,6 +92,7 @@ public final class StateFile implements AutoCloseable {
     public record Identity(UUID deviceId, long createdMs, long serial, boolean sparseMedia, String mediaFile) {}
 
     private final Path file;
+    private final Object fileKey;
     private final Geometry geometry;
     private final Identity identity;
     private final MappedByteBuffer mapping;
@@ -104,8 +105,9 @@ public final class StateFile implements AutoCloseable {
     private final List<Counters> counters = new ArrayList<>();
     private final List<UnsafeBuffer> errorLogs = new ArrayList<>();
 
-    private StateFile(Path file, Geometry geometry, Identity identity, MappedByteBuffer mapping) {
+    private StateFile(Path file, Object fileKey, Geometry geometry, Identity identity, MappedByteBuffer mapping) {
         this.file = file;
+        this.fileKey = fileKey;
         this.geometry = geometry;
         this.identity = identity;
         this.mapping = mapping;
@@ -229,6 +231,16 @@ public final class StateFile implements AutoCloseable {
     /** The file that is mapped. */
     public Path file() {
         return file;
+    }
+
+    /** Which file it is that is mapped, as {@link FileGuard.Facts#key} says, whatever its name leads to by now. */
+    public Object fileKey() {
+        return fileKey;
+    }
+
+    /** Where in this process it is mapped, by which the kernel's list of mappings tells what it calls the file. */
+    public long address() {
+        return whole.addressOffset();
     }
 
     /** Shape of the device. */
@@ -454,7 +466,7 @@ public final class StateFile implements AutoCloseable {
                     throw damaged("file length", actualLength, lengthBytes, file);
                 }
                 Identity identity = readIdentity(header, file);
-                return new StateFile(file, geometry, identity, channel.map(mode, 0, lengthBytes));
+                return new StateFile(file, found.key(), geometry, identity, channel.map(mode, 0, lengthBytes));
             } finally {
                 BufferUtil.free(headerMapping);
             }

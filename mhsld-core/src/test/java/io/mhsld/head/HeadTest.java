@@ -533,6 +533,41 @@ class HeadTest {
         }
     }
 
+    /** The application that the head was in goes on; what it held must not wait for its end. */
+    @Test
+    void shouldLeaveTheDeviceWhenOnlyItsMemoryWasLost() throws IOException {
+        fixture.make(2, 1, 16);
+        LocalHead head = fixture.attach(0);
+        head.take(0, 0, 4);
+        Path media = fixture.files().mediaFile();
+        Path away = Files.move(media, fixture.folder().resolve("away"));
+        assertTrue(head.head.lost().isPresent());
+        head.close();
+        Files.move(away, media);
+        assertEquals(List.of(), fixture.blocksOf(0));
+        assertEquals(16, fixture.assertSound().freeBlocks());
+        fixture.attach(0).take(0, 0, 16);
+    }
+
+    @Test
+    void shouldFreeItsRowWhenItsStartFails() {
+        fixture.make(3, 1, 16);
+        fixture.startHead(1).kill();
+        try (EventLoop loop = EventLoop.open()) {
+            // It has said already that it starts when it tells of the dead head.
+            HeadLog log = line -> {
+                throw new IllegalStateException(line);
+            };
+            assertEquals(
+                    "reaped dead head: head=1 blocks=0",
+                    assertThrows(IllegalStateException.class, () -> Head.attach(fixture.files(), 0, loop, 1_000, log))
+                            .getMessage());
+        }
+        try (StateFile state = StateFile.open(fixture.files().stateFile(), StateFile.Access.READ_ONLY, 0)) {
+            assertEquals(HeadTable.State.FREE, state.heads().stateAcquire(0));
+        }
+    }
+
     private static void cut(Path file, long length) throws IOException {
         try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
             open.setLength(length);

@@ -399,7 +399,7 @@ class RepairerTest {
         assertEquals(HeadTable.State.STARTING, other.head.state().heads().stateAcquire(1));
         assertThrowsInUse(() -> fixture.attach(0));
         assertThrowsInUse(() -> fixture.make(3, 1, 21));
-        assertEquals(Optional.of(child.pid()), Device.fence(fixture.files(), 0));
+        assertEquals(Optional.of(new Fence.Ended(child.pid(), true, List.of())), Device.fence(fixture.files(), 0));
         assertEquals(List.of(), fixture.blocksOf(0));
         assertEquals(0, other.head.state().counters(0).getAcquire(Counter.BLOCKS_OWNED));
     }

@@ -3,7 +3,7 @@ package io.mhsld.stress.simulation;
 import io.mhsld.head.HeadLog;
 import io.mhsld.head.Incarnation;
 import io.mhsld.head.Leases;
-import io.mhsld.head.ProcessIdentity;
+import io.mhsld.head.Reaper;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
@@ -73,7 +73,6 @@ final class HeadLife {
         if (lease.isEmpty()) {
             return;
         }
-        process.becomes(head);
         HeadLog log = HeadLife::listen;
         incarnation = Incarnation.begin(
                 file.state(), head, file.media(), world.leasesOf(process), process, log, this::between);
@@ -110,10 +109,9 @@ final class HeadLife {
                 file = world.files().open();
                 process.maps(file);
                 HeadTable.Row row = file.state().heads().readAcquire(head);
-                if (row.pid() == 0 || !process.isAlive(new ProcessIdentity(row.pid(), row.processStartTicks()))) {
+                if (!Reaper.isServedByAnother(file.state(), row, process)) {
                     return lease;
                 }
-                // It has been killed, and is not quite gone.
                 lease.get().release();
             }
             process.pause(POLL_NS);
@@ -183,7 +181,7 @@ final class HeadLife {
         Matcher matcher = OWNERS.matcher(refusal.detail());
         if (matcher.find() && !matcher.group(1).isEmpty()) {
             for (String owner : matcher.group(1).split(", ", -1)) {
-                if (world.kernel().deadSinceNs(Integer.parseInt(owner)) < startNs) {
+                if (world.kernel().deadSinceNs(Integer.parseInt(owner), process) < startNs) {
                     throw new Violation("I5", "refused for a dead owner: %s", refusal);
                 }
             }

@@ -4,6 +4,7 @@ import io.mhsld.head.Leases;
 import io.mhsld.head.Machine;
 import io.mhsld.head.ProcessIdentity;
 import io.mhsld.state.CrashPoint;
+import io.mhsld.state.StateFile;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -12,21 +13,25 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** Processes, their deaths, and leases, as the system keeps them: what a process held it loses a little after its death, one by one. */
+/**
+ * Processes, their deaths, and leases, as the system keeps them: what a process held it loses a little after its death, one by one, first what it had
+ * mapped, then its leases; only then is it seen to be dead.
+ */
 final class Kernel {
     /** No process has ended so. */
     static final long NOT_YET = Long.MAX_VALUE;
 
     /** How long after a kill the last trace of a process may be gone. */
-    private static final int MAX_DYING_NS = 2_000_000;
+    private static final int MAX_DYING_NS = 20_000_000;
 
     private static final long FIRST_PID = 1000;
 
     /** What the kernel knows of the lease of one head. */
     private static final class HeadLease {
         private SimulatedProcess holder;
-        private SimulatedProcess lastHead;
+        private SimulatedProcess lastHolder;
         private long freeSinceNs;
+        private long freeBeforeLastHolderNs;
     }
 
     private final Scheduler scheduler;
@@ -48,6 +53,7 @@ final class Kernel {
         private long diedNs = NOT_YET;
         private boolean killed;
         private SharedFiles.Mapped mapped;
+        private boolean isUnmapped;
         private Optional<CrashPoint> lastPoint = Optional.empty();
         private long healthySinceNs = NOT_YET;
 
@@ -72,11 +78,6 @@ final class Kernel {
         /** What it has open. */
         SharedFiles.Mapped mapped() {
             return mapped;
-        }
-
-        /** It has taken the lease of the head as that head, not to reap it. */
-        void becomes(int head) {
-            leases[head].lastHead = this;
         }
 
         /** From now on it looks after its peers. */
@@ -120,12 +121,18 @@ final class Kernel {
         void kill() {
             killed = true;
             healthySinceNs = NOT_YET;
+            long unmappedNs = scheduler.random().nextInt(MAX_DYING_NS);
+            long releasedNs = unmappedNs;
+            scheduler.after(unmappedNs, () -> isUnmapped = true);
             for (HeadLease lease : leases) {
                 if (lease.holder == this) {
-                    scheduler.after(scheduler.random().nextInt(MAX_DYING_NS), () -> release(lease, this));
+                    long delayNs = unmappedNs + 1 + scheduler.random().nextInt(MAX_DYING_NS);
+                    releasedNs = Math.max(releasedNs, delayNs);
+                    scheduler.after(delayNs, () -> release(lease, this));
                 }
             }
-            scheduler.after(scheduler.random().nextInt(MAX_DYING_NS), () -> diedNs = scheduler.nowNs());
+            scheduler.after(
+                    releasedNs + 1 + scheduler.random().nextInt(MAX_DYING_NS), () -> diedNs = scheduler.nowNs());
             scheduler.kill(actor);
         }
 
@@ -134,6 +141,7 @@ final class Kernel {
             if (!killed) {
                 killed = true;
                 healthySinceNs = NOT_YET;
+                isUnmapped = true;
                 for (HeadLease lease : leases) {
                     release(lease, this);
                 }
@@ -172,6 +180,16 @@ final class Kernel {
         }
 
         @Override
+        public boolean canBeHead(ProcessIdentity process, StateFile state, int head) {
+            if (!isAlive(process)) {
+                return false;
+            }
+            scheduler.step("maps?", "pid", process.pid());
+            SimulatedProcess found = processes.get(process.pid());
+            return !found.isUnmapped && found.mapped != null && found.mapped.state() == state;
+        }
+
+        @Override
         public Optional<Lease> tryHead(int head) {
             scheduler.step("try", "lease", head);
             HeadLease lease = leases[head];
@@ -179,6 +197,10 @@ final class Kernel {
                 return Optional.empty();
             }
             lease.holder = this;
+            if (lease.lastHolder != this) {
+                lease.lastHolder = this;
+                lease.freeBeforeLastHolderNs = lease.freeSinceNs;
+            }
             return Optional.of(new Lease() {
                 @Override
                 public void release() {
@@ -220,14 +242,15 @@ final class Kernel {
         return leases[head].holder != null;
     }
 
-    /** Since when nobody has been the head and nobody has been reaping it; {@link #NOT_YET} while somebody is. */
+    /** Since when nobody has been the head and nobody has been reaping it; {@link #NOT_YET} while somebody is. Its process may still be seen. */
     long deadSinceNs(int head) {
+        return leases[head].holder != null ? NOT_YET : leases[head].freeSinceNs;
+    }
+
+    /** The same, as if this process had never tried. */
+    long deadSinceNs(int head, SimulatedProcess except) {
         HeadLease lease = leases[head];
-        if (lease.holder != null) {
-            return NOT_YET;
-        }
-        long diedNs = lease.lastHead == null ? 0 : lease.lastHead.diedNs;
-        return Math.max(lease.freeSinceNs, diedNs);
+        return lease.holder == null && lease.lastHolder == except ? lease.freeBeforeLastHolderNs : deadSinceNs(head);
     }
 
     private void release(HeadLease lease, SimulatedProcess holder) {

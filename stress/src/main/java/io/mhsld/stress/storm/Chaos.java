@@ -1,6 +1,7 @@
 package io.mhsld.stress.storm;
 
 import io.mhsld.Device;
+import io.mhsld.head.Fence;
 import io.mhsld.head.Repairer;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.state.StateFileException;
@@ -226,7 +227,7 @@ final class Chaos {
         }
         storm.ownership().doom(life, Ending.FENCED);
         try {
-            Optional<Long> fenced = Device.fence(storm.files(), slot.head());
+            Optional<Long> fenced = Device.fence(storm.files(), slot.head()).map(Fence.Ended::pid);
             if (wasReady && (fenced.isEmpty() || fenced.get() != life.process().pid())) {
                 tally.violation("fence has not ended the head: %s fenced=%s", life, fenced);
             }
