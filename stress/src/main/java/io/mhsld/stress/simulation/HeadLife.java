@@ -51,7 +51,7 @@ final class HeadLife {
 
     private final EnumMap<Counter, Long> counters = new EnumMap<>(Counter.class);
     private Mapped file;
-    private MultiHeadHooks soundHooks;
+    private MultiHeadHooks hooks;
     private Incarnation incarnation;
     private Type3Device device;
     private long markers;
@@ -122,10 +122,10 @@ final class HeadLife {
     }
 
     private MultiHeadHooks between(MultiHeadHooks sound) {
-        soundHooks = world.defect()
+        hooks = world.defect()
                 .<MultiHeadHooks>map(defect -> new ReferenceHooks(sound, defect, file.state(), file.media(), head))
                 .orElse(sound);
-        return soundHooks;
+        return hooks;
     }
 
     /** A head repairs only what is damaged, and here nothing is. */
@@ -275,7 +275,7 @@ final class HeadLife {
                 hasRoomBefore ? own.withRange(own.startDpa() - blockBytes, own.lengthBytes() + blockBytes) : own;
         operate("reserve again", () -> {
             file.state().heads().beginOperationRelease(head);
-            Optional<Refusal> refusal = soundHooks.reserve(List.of(wanted));
+            Optional<Refusal> refusal = hooks.reserve(List.of(wanted));
             file.state().heads().endOperationRelease(head);
             if (refusal.isEmpty()) {
                 throw new Violation("I3", "own blocks were reserved again: head=%d %s", head, wanted);

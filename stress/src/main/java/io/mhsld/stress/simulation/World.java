@@ -74,7 +74,6 @@ final class World implements AutoCloseable {
     /** Runs for so many steps, kills whoever still lives, reaps them all, and looks. Throws a {@link Violation} when something did not hold. */
     void run(long steps) {
         files.open();
-        Mapped first = files.open();
         scheduler.onStep(this::fate);
         int processes = activeHeads + random.nextInt(2);
         for (int i = 0; i < processes; i++) {
@@ -89,7 +88,7 @@ final class World implements AutoCloseable {
             Steps.tell(null);
         }
         rethrow(scheduler.failure());
-        Mapped last = defect.equals(Optional.of(Defect.E15)) ? files.open() : first;
+        Mapped last = files.last();
         oracle.inspect(last, "after all have died");
         for (int head = 0; head < geometry.headCount(); head++) {
             new Reaper(last.state(), new LooseLeases(), last.media(), Machine.REAL).reap(head);
@@ -182,10 +181,10 @@ final class World implements AutoCloseable {
 
     private void fate() {
         if (random.nextInt(FORGOTTEN_ONE_IN) == 0) {
-            oracle.checkForgotten(files.open(), living);
+            oracle.checkForgotten(files.last(), living);
         }
         if (random.nextInt(INSPECTION_ONE_IN) == 0) {
-            oracle.inspect(files.open(), "at some moment");
+            oracle.inspect(files.last(), "at some moment");
         }
         if (!living.isEmpty() && random.nextInt(stopOneIn) == 0) {
             tally.stopped();
