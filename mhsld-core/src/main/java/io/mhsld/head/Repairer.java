@@ -179,6 +179,10 @@ public final class Repairer {
         long freed = reaper.freeLeftovers(head);
         // Once more: who died in the middle of an operation was not judged before.
         List<Finding> left = Inspector.inspectHead(state, head, false);
+        if (!left.isEmpty()) {
+            // Numbers that stood at the end of their range have been raised over it.
+            state.mend(head);
+        }
         if (Stream.concat(findings.stream(), left.stream())
                 .anyMatch(finding -> finding.invariant().equals("I8"))) {
             state.counters(head).resetRelease();

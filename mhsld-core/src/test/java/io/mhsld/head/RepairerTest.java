@@ -186,6 +186,24 @@ class RepairerTest {
         }
     }
 
+    /** Freeing what the head left behind raises them by one; the first repair must leave nothing for a second. */
+    @Test
+    void shouldMakeNumbersAtTheEndOfTheirRangeSound() throws IOException {
+        fixture.make(2, 1, 21);
+        MappedByteBuffer bytes = map();
+        Places places = Places.of(bytes);
+        for (int at = 0; at < ROW; at++) {
+            bytes.put(places.rows + at, (byte) -1);
+            bytes.put(places.tables + TABLE + at, (byte) -1);
+        }
+
+        Recovery recovery = Device.recover(fixture.files(), 1_000);
+
+        assertFalse(recovery.before().isSound());
+        assertEquals(List.of(), recovery.after().findings());
+        assertEquals(List.of(), Device.recover(fixture.files(), 1_000).repaired());
+    }
+
     // ---- with live heads
 
     /** Whatever is damaged of what a live head says about itself, or of its blocks: nobody else gets them, and the head puts it right. */
