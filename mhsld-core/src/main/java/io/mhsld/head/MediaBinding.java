@@ -171,8 +171,17 @@ public final class MediaBinding {
             return state.identity().mediaFile().equals(mediaFile.toString());
         } catch (StateFileException e) {
             // Whether somebody else's device still uses it cannot be seen; a missing or broken one does not.
-            return e.problem() == Problem.SYSTEM;
+            return e.problem() == Problem.SYSTEM && !leadsThroughPlainFile(device);
         }
+    }
+
+    /** Where a folder of the path is a file by now, nothing can be. The JDK tells that (ENOTDIR) by a text alone, in the user's language. */
+    private static boolean leadsThroughPlainFile(Path device) {
+        Path folder = device.getParent();
+        while (folder != null && !Files.exists(folder)) {
+            folder = folder.getParent();
+        }
+        return folder != null && Files.isRegularFile(folder);
     }
 
     private StateFileException failed(String what, IOException e) {
