@@ -6,6 +6,7 @@ import io.mhsld.head.Leases.Lease;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counters;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
@@ -16,7 +17,9 @@ import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Type3Device;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Arrays;
 import java.util.Optional;
@@ -331,7 +334,8 @@ public final class Head implements AutoCloseable {
             if (!key.equals(fileKey(file))) {
                 return Optional.of(loss(what + " was replaced", file));
             }
-            long met = Files.size(file);
+            long met = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                    .size();
             return met == lengthBytes || (met > lengthBytes && mayBeLonger)
                     ? Optional.empty()
                     : Optional.of(loss(what + " was cut", file));
@@ -345,7 +349,7 @@ public final class Head implements AutoCloseable {
     }
 
     private static Object fileKey(Path file) throws IOException {
-        return Files.readAttributes(file, "unix:dev,ino");
+        return FileGuard.look(file).key();
     }
 
     private static void closeAll(Media media, StateFile state) {
