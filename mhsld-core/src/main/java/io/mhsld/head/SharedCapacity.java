@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * What makes a Type-3 device a head among others: its hooks claim and clear blocks in the shared owner map, its journal keeps the head's row of
@@ -197,15 +198,17 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             if (peer == head || !state.extents(peer).mayHoldPlain()) {
                 continue;
             }
-            Optional<Extent> held = heldBy(peer, extents);
+            OptionalLong held = firstHeldBy(peer, extents);
             if (held.isPresent()
                     && reapOwner(peer) == Reaper.Outcome.ALIVE
-                    && heldBy(peer, extents).isPresent()) {
+                    && firstHeldBy(peer, extents).isPresent()) {
                 counters.addRelease(Counter.CLAIM_CONFLICTS, 1);
+                long block = geometry.blockOfDpa(held.getAsLong());
                 return Refusal.of(
                         Cause.OWNED_BY_OTHER_HEAD,
-                        "%s owner=%d requester=%d (in its extents, and not in the owner map: see verify)",
-                        held.get(),
+                        "block=%d dpa=0x%x owner=[%d] requester=%d (in its extents, and not in the owner map: see verify)",
+                        block,
+                        geometry.dpaOfBlock(block),
                         peer,
                         head);
             }
@@ -213,17 +216,18 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         return Optional.empty();
     }
 
-    /** The first of the extents that reaches into one of the peer's; none while the peer's table is being written all the time. */
-    private Optional<Extent> heldBy(int peer, List<Extent> extents) {
+    /** The lowest address of the extents that is in one of the peer's; none while the peer's table is being written all the time. */
+    private OptionalLong firstHeldBy(int peer, List<Extent> extents) {
         List<ExtentTable.Entry> held = state.extents(peer)
                 .readSeqlock()
                 .map(ExtentTable.Snapshot::entries)
                 .orElse(List.of());
         return extents.stream()
-                .filter(extent -> held.stream()
-                        .anyMatch(entry -> entry.startDpa() < extent.endDpa()
-                                && entry.startDpa() + entry.lengthBytes() > extent.startDpa()))
-                .findFirst();
+                .flatMapToLong(extent -> held.stream()
+                        .filter(entry -> entry.startDpa() < extent.endDpa()
+                                && entry.startDpa() + entry.lengthBytes() > extent.startDpa())
+                        .mapToLong(entry -> Math.max(entry.startDpa(), extent.startDpa())))
+                .min();
     }
 
     private Optional<Refusal> scrubAll(List<Extent> extents, List<Extent> scrubbed) {

@@ -270,7 +270,9 @@ class SharedCapacityTest {
         Refusal refusal = refused(extent(20, 2), extent(9, 1));
 
         assertEquals(Cause.OWNED_BY_OTHER_HEAD, refusal.cause());
-        assertTrue(refusal.detail().contains("owner=1 requester=0 (in its extents"), refusal.detail());
+        assertEquals(
+                "block=9 dpa=0x1200000 owner=[1] requester=0 (in its extents, and not in the owner map: see verify)",
+                refusal.detail());
         assertEquals(List.of(), fixture.blocksOf(0));
         byte[] bytes = new byte[1];
         media.read(9 * BLOCK, bytes, 0, 1);
