@@ -216,6 +216,7 @@ public final class Device {
             CrashPoint.DESTROY_MEDIA_UNBOUND.reached();
             for (int head = 0; head < Geometry.MAX_HEADS; head++) {
                 deleteSocket(files.controlSocket(head));
+                deleteSocket(DeviceFiles.leftoverOf(files.controlSocket(head)));
             }
             CrashPoint.DESTROY_SOCKETS_REMOVED.reached();
             // Last, so that a destroy that did not come to its end can be repeated.

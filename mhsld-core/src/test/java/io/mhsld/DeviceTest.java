@@ -441,6 +441,18 @@ class DeviceTest {
         assertEquals(List.of("dev.head1.sock", "dev.head2.sock", "dev.head3.sock", "linked"), filesLeft());
     }
 
+    @Test
+    void shouldRemoveSocketsThatWereMovedAsideByProcessesThatDied() throws IOException {
+        fixture.make(2, 1, 4);
+        leaveSocket(fixture.files().controlSocket(1));
+        leaveSocket(DeviceFiles.leftoverOf(fixture.files().controlSocket(0)));
+        Path precious = Files.writeString(DeviceFiles.leftoverOf(fixture.files().controlSocket(1)), "precious");
+
+        Device.destroy(fixture.files(), 0);
+
+        assertEquals(List.of(precious.getFileName().toString()), filesLeft());
+    }
+
     private static void leaveSocket(Path file) throws IOException {
         try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             channel.bind(UnixDomainSocketAddress.of(file));

@@ -13,8 +13,13 @@ public record DeviceFiles(Path stateFile) {
     /** Where a device that is named without a slash lives. */
     public static final Path SHARED_MEMORY_FOLDER = Path.of("/dev/shm");
 
-    /** A unix socket's path may have 107 bytes (sun_path less the final NUL); the longest suffix of ours must fit behind the state file's. */
-    private static final int MAX_STATE_PATH_BYTES = 107 - ".head63.sock".length();
+    private static final String SOCKET_SUFFIX = ".sock";
+
+    /** How many bytes the path of a unix socket may have: Linux has room for 107 and the final NUL, and the JDK takes one less. */
+    public static final int MAX_SOCKET_PATH_BYTES = 106;
+
+    /** The longest suffix of ours must fit behind it. */
+    private static final int MAX_STATE_PATH_BYTES = MAX_SOCKET_PATH_BYTES - ".head63.sock".length();
 
     /**
      * The files of the device that a person calls {@code name}: a plain name lives in {@code /dev/shm}, anything with a slash is a path.
@@ -61,7 +66,17 @@ public record DeviceFiles(Path stateFile) {
 
     /** The control socket of a head. */
     public Path controlSocket(int head) {
-        return beside(".head" + head + ".sock");
+        return beside(".head" + head + SOCKET_SUFFIX);
+    }
+
+    /**
+     * Where a socket that nobody answers on any more is put before it is removed: beside it, by a name of its own, no longer than the socket's if
+     * that ends in {@code .sock}. Whoever dies between the two leaves it there, for the next one to remove.
+     */
+    public static Path leftoverOf(Path socket) {
+        String name = socket.getFileName().toString();
+        String stem = name.endsWith(SOCKET_SUFFIX) ? name.substring(0, name.length() - SOCKET_SUFFIX.length()) : name;
+        return socket.resolveSibling("." + stem + ".old");
     }
 
     private Path beside(String suffix) {
