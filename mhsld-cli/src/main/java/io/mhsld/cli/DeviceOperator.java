@@ -9,6 +9,7 @@ import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFile;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
+import io.mhsld.text.ForeignText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -301,6 +302,6 @@ final class DeviceOperator {
     }
 
     private void say(String line) {
-        console.out().println(line);
+        console.out().println(ForeignText.line(line));
     }
 }

@@ -13,6 +13,7 @@ import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.StateFile;
+import io.mhsld.text.ForeignText;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -356,7 +357,7 @@ final class HeadOperator {
                         .printf(
                                 "%5d  %-14s region=%d dpa=0x%x length=0x%x%s available=%d%n",
                                 record.number("sequence"),
-                                Console.printable(record.text("type")),
+                                ForeignText.line(record.text("type")),
                                 record.number("region"),
                                 record.number("dpa"),
                                 record.number("len"),

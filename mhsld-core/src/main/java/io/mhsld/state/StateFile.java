@@ -29,6 +29,7 @@ import static io.mhsld.state.StateFileDescriptor.VERSION_OFFSET;
 
 import io.mhsld.state.StateFileDescriptor.Section;
 import io.mhsld.state.StateFileException.Problem;
+import io.mhsld.text.ForeignText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -39,7 +40,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -534,9 +534,9 @@ public final class StateFile implements AutoCloseable {
         if (space != 0 && space != 1) {
             throw damaged("media space", space, 0, file);
         }
-        if (!isAbsolutePath(mediaFile)) {
+        if (DeviceFiles.pathOf(mediaFile).filter(Path::isAbsolute).isEmpty()) {
             throw new StateFileException(
-                    Problem.DAMAGED, "media path is none: met=\"" + mediaFile.replace('\0', '?') + "\"", file);
+                    Problem.DAMAGED, "media path is none: met=\"" + ForeignText.line(mediaFile) + "\"", file);
         }
         return new Identity(
                 new UUID(header.getLongPlain(DEVICE_ID_OFFSET), header.getLongPlain(DEVICE_ID_OFFSET + Long.BYTES)),
@@ -544,14 +544,6 @@ public final class StateFile implements AutoCloseable {
                 header.getLongPlain(SERIAL_OFFSET),
                 space == 1,
                 mediaFile);
-    }
-
-    private static boolean isAbsolutePath(String path) {
-        try {
-            return Path.of(path).isAbsolute();
-        } catch (InvalidPathException e) {
-            return false;
-        }
     }
 
     private static void checkEqual(String what, long met, long expected, Path file) {

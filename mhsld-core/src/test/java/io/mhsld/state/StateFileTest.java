@@ -223,12 +223,14 @@ class StateFileTest {
 
     @Test
     void shouldRefuseMediaPathThatDoesNotFit() {
-        StateFile.Identity longest = new StateFile.Identity(new UUID(0, 0), 0, 0, false, "/" + "ö".repeat(541) + "x");
+        StateFile.Identity longest = new StateFile.Identity(
+                new UUID(0, 0), 0, 0, false, ("/" + "ö".repeat(100)).repeat(5) + "/" + "x".repeat(78));
         StateFile.create(file, unfinished, GEOMETRY, longest, OWNER_ONLY);
         try (StateFile state = StateFile.open(file, Access.READ_ONLY, 0)) {
             assertEquals(longest, state.identity());
         }
-        StateFile.Identity tooLong = new StateFile.Identity(new UUID(0, 0), 0, 0, false, "/" + "ö".repeat(542));
+        StateFile.Identity tooLong = new StateFile.Identity(
+                new UUID(0, 0), 0, 0, false, ("/" + "ö".repeat(100)).repeat(5) + "/" + "x".repeat(79));
         assertRefused(
                 Problem.SYSTEM,
                 "media path too long: bytes=1085 limit=1084 file=" + file,
