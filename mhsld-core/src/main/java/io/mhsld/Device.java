@@ -68,6 +68,11 @@ public final class Device {
      */
     public record Specification(
             Geometry geometry, long serial, boolean sparseMedia, Optional<Path> mediaFile, boolean groupAccess) {
+        /** Throws an {@link IllegalArgumentException} when the path of the media file is longer than can be. */
+        public Specification {
+            mediaFile.ifPresent(MediaBinding::requirePath);
+        }
+
         /** Heads of a device when nobody says otherwise: the reference's number. */
         public static final int DEFAULT_HEADS = 8;
 

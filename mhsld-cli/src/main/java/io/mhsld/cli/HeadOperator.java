@@ -13,6 +13,8 @@ import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.StateFile;
+import io.mhsld.state.StateFileException;
+import io.mhsld.state.StateFileException.Problem;
 import io.mhsld.text.ForeignText;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -489,8 +491,10 @@ final class HeadOperator {
         try {
             return QmpClient.connect(QmpAddress.unix(Path.of(row.controlSocket())), TIMEOUT_MS);
         } catch (IllegalArgumentException e) {
-            throw notRunning(
-                    "control socket in the head table makes no sense: head=" + head + " (" + e.getMessage() + ")");
+            throw new StateFileException(
+                    Problem.DAMAGED,
+                    "control socket in the head table makes no sense: head=" + head + " (" + e.getMessage() + ")",
+                    files.stateFile());
         } catch (QmpException e) {
             throw notRunning("head does not answer: head=" + head + " pid=" + row.pid() + " (" + e.getMessage() + ")");
         }

@@ -135,12 +135,12 @@ class HostileHeadTest {
         serveAt("/a\0b");
         Outcome outcome = run("cci", files().stateFile().toString(), "--head", "0", "0100", "04");
 
-        assertEquals(ExitCode.HEAD_NOT_RUNNING.number(), outcome.exitCode(), outcome.err());
+        assertEquals(ExitCode.STATE_FILE_UNUSABLE.number(), outcome.exitCode(), outcome.err());
         assertTrue(outcome.err().contains("control socket in the head table makes no sense: head=0"), outcome.err());
 
         serveAt("/" + "a".repeat(115));
         outcome = run("cci", files().stateFile().toString(), "--head", "0", "0100", "04");
-        assertEquals(ExitCode.HEAD_NOT_RUNNING.number(), outcome.exitCode(), outcome.err());
+        assertEquals(ExitCode.STATE_FILE_UNUSABLE.number(), outcome.exitCode(), outcome.err());
     }
 
     @Test
