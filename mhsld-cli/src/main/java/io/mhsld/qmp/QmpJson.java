@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
@@ -39,6 +40,10 @@ public final class QmpJson {
                     .maxNestingDepth(NESTING_LIMIT)
                     .maxTokenCount(TOKENS_LIMIT)
                     .maxNumberLength(NUMBER_LENGTH_LIMIT)
+                    .build())
+            // What was read can be written: an id comes back with the answer.
+            .streamWriteConstraints(StreamWriteConstraints.builder()
+                    .maxNestingDepth(NESTING_LIMIT)
                     .build())
             // Member names come from strangers: none of them is to stay in a table of this process.
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
