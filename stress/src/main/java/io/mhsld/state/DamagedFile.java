@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.zip.CRC32C;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.errors.DistinctErrorLog;
 
 /** The bytes of a state file, to be damaged and written in its place, for the fuzzer. It stands in this package because only here offsets are known. */
@@ -105,6 +106,29 @@ public final class DamagedFile {
     public boolean isHeaderChanged() {
         int end = StateFileDescriptor.CHECKSUMMED_END;
         return bytes.length < end || !Arrays.equals(bytes, 0, end, soundHeader, 0, end);
+    }
+
+    /** True when all that the header says of the shape, derived numbers included, is what a new file of that shape would say. */
+    public boolean tells(Geometry shape) {
+        ByteBuffer fresh = ByteBuffer.allocateDirect(StateFileDescriptor.HEADER_LENGTH);
+        StateFile.fillHeader(
+                new SharedMemory("header", new UnsafeBuffer(fresh)),
+                shape,
+                new StateFile.Identity(new UUID(0, 0), 0, 0, false, ""),
+                new byte[0],
+                StateFileDescriptor.fileLength(shape));
+        int sectionsEnd =
+                StateFileDescriptor.SECTIONS_OFFSET + SECTIONS.size() * StateFileDescriptor.SECTION_ENTRY_LENGTH;
+        int regionsEnd =
+                StateFileDescriptor.REGIONS_OFFSET + shape.regions().size() * StateFileDescriptor.REGION_ENTRY_LENGTH;
+        return isSame(fresh, StateFileDescriptor.FILE_LENGTH_OFFSET, StateFileDescriptor.DEVICE_ID_OFFSET)
+                && isSame(fresh, StateFileDescriptor.BLOCK_SIZE_OFFSET, StateFileDescriptor.MEDIA_SPACE_OFFSET)
+                && isSame(fresh, StateFileDescriptor.SECTIONS_OFFSET, sectionsEnd)
+                && isSame(fresh, StateFileDescriptor.REGIONS_OFFSET, regionsEnd);
+    }
+
+    private boolean isSame(ByteBuffer fresh, int from, int to) {
+        return fresh.slice(from, to - from).equals(ByteBuffer.wrap(bytes, from, to - from));
     }
 
     /** Writes the file, before that perhaps with a checksum that is right again. */

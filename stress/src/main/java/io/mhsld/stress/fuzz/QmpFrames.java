@@ -45,8 +45,12 @@ public final class QmpFrames {
         Check.equal(value, QmpJson.parse(written), "value after write and parse");
     }
 
+    /** @param depth how many objects and lists are around it */
     private static void checkTypes(Object value, int depth) {
-        Check.that(depth <= NESTING_LIMIT, "a message is taken that is nested deeper than QEMU takes");
+        boolean isContainer = value instanceof Map || value instanceof List;
+        Check.that(
+                depth + (isContainer ? 1 : 0) <= NESTING_LIMIT,
+                "a message is taken that is nested deeper than QEMU takes");
         if (value instanceof Map<?, ?> map) {
             map.forEach((name, member) -> {
                 Check.that(name instanceof String, "member name");

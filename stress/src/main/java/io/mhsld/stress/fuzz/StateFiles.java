@@ -44,6 +44,7 @@ public final class StateFiles {
         String mediaFile;
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
             Check.that(!damaged.isHeaderChanged() || (how & 1) != 0, "a header with a wrong checksum is taken");
+            Check.that(damaged.tells(state.geometry()), "a header is taken that contradicts itself");
             read(state);
             PrintedReports.of(files, state, columns, (how & 2) != 0)
                     .forEach((name, text) -> Check.isPrintable(text, name));
