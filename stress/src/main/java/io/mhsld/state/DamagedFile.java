@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
@@ -20,6 +21,8 @@ public final class DamagedFile {
 
     /** A header, the five sections, and the length of the file. */
     private static final int PLACES = 1 + SECTIONS.size() + 1;
+
+    private static final List<Integer> SHAPE_FIELDS = shapeFields();
 
     private final DeviceFiles files;
     private final Geometry geometry;
@@ -96,6 +99,35 @@ public final class DamagedFile {
                 bytes[position] = patch[i];
             }
         }
+    }
+
+    /** Puts bytes where a field of the header begins that says something of the shape; any number chooses it. */
+    public void patchShape(int field, byte[] patch) {
+        int position = SHAPE_FIELDS.get(field % SHAPE_FIELDS.size());
+        for (int i = 0; i < patch.length && position + i < bytes.length; i++) {
+            bytes[position + i] = patch[i];
+        }
+    }
+
+    private static List<Integer> shapeFields() {
+        List<Integer> fields = new ArrayList<>(List.of(
+                StateFileDescriptor.FILE_LENGTH_OFFSET,
+                StateFileDescriptor.BLOCK_SIZE_OFFSET,
+                StateFileDescriptor.BLOCK_COUNT_OFFSET,
+                StateFileDescriptor.HEAD_COUNT_OFFSET,
+                StateFileDescriptor.LANE_BYTES_OFFSET,
+                StateFileDescriptor.REGION_COUNT_OFFSET,
+                StateFileDescriptor.MEDIA_SPACE_OFFSET,
+                StateFileDescriptor.MEDIA_PATH_LENGTH_OFFSET));
+        int regionsEnd = StateFileDescriptor.REGIONS_OFFSET + 2 * StateFileDescriptor.REGION_ENTRY_LENGTH;
+        for (int at = StateFileDescriptor.REGIONS_OFFSET; at < regionsEnd; at += Long.BYTES) {
+            fields.add(at);
+        }
+        for (Section section : SECTIONS) {
+            fields.add(section.entryOffset());
+            fields.add(section.entryOffset() + Long.BYTES);
+        }
+        return List.copyOf(fields);
     }
 
     private void resize(int length) {

@@ -36,6 +36,9 @@ public final class StateFiles {
         int how = input.u8();
         int columns = input.u8();
         DamagedFile damaged = sound.copy();
+        if ((how & 8) != 0) {
+            damaged.patchShape(input.u8(), input.bytes(1 + input.below(Long.BYTES)));
+        }
         while (!input.isEmpty()) {
             int place = input.u16();
             damaged.patch(place, input.u16(), input.bytes(1 + input.below(32)));
