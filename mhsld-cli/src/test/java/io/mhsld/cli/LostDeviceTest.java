@@ -118,7 +118,7 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
             Files.delete(files.stateFile());
             new ProcessBuilder("mkfifo", files.stateFile().toString()).start().waitFor();
         }));
-        all.add(damage("state replaced by link to nothing", QUICK, "state file was removed", files -> {
+        all.add(damage("state replaced by link to nothing", QUICK, "state file was replaced", files -> {
             Files.delete(files.stateFile());
             Files.createSymbolicLink(files.stateFile(), parent(files).resolve("nothing"));
         }));
