@@ -170,7 +170,8 @@ final class DeviceOperator {
         recovery.refused().forEach(remedy -> say("not repaired: " + remedy));
         if (reaped.isEmpty()
                 && recovery.clearedBits() == 0
-                && recovery.repaired().isEmpty()) {
+                && recovery.repaired().isEmpty()
+                && recovery.refused().isEmpty()) {
             say("nothing to do");
         }
         recovery.after().notes().forEach(note -> say("note: " + note));

@@ -2,7 +2,6 @@ package io.mhsld.cli;
 
 import io.mhsld.Device;
 import io.mhsld.cli.DeviceFacts.HeadFacts;
-import io.mhsld.head.ProcessIdentity;
 import io.mhsld.head.Surroundings;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Finding;
@@ -156,16 +155,13 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
         if (isLeased || row.state() == HeadTable.State.FREE || row.state() == HeadTable.State.DAMAGED) {
             return Optional.empty();
         }
-        if (row.state() != HeadTable.State.REAPING
-                && new ProcessIdentity(row.pid(), row.processStartTicks()).isAlive()) {
-            return Optional.of(Surroundings.unleased(row));
-        }
-        return !isAnyServing
-                ? Optional.empty()
+        Optional<Finding> unleased = Surroundings.findUnleased(row);
+        return unleased.isPresent() || !isAnyServing
+                ? unleased
                 : Optional.of(Finding.of("I5", "dead head not reaped by the live ones")
                         .with("head", row.head())
                         .with("pid", row.pid())
-                        .with("waitedMs", REAP_LIMIT_MS));
+                        .with("waited_ms", REAP_LIMIT_MS));
     }
 
     /** One finding: what it is, and each fact by its name. */

@@ -47,7 +47,7 @@ class DamagedDeviceTest {
     /** A verb that ends differently is not run: it would serve. */
     private static final int NOT_RUN = -1;
 
-    private static final Duration LIMIT = Duration.ofSeconds(10);
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private Path folder;
     private DeviceFiles files;

@@ -36,7 +36,7 @@ import org.agrona.concurrent.errors.DistinctErrorLog;
  */
 public final class Head implements AutoCloseable {
     /** A peer whose death no socket told of is noticed within this time. */
-    private static final long TICK_MS = 400;
+    static final long TICK_MS = 400;
 
     /** Somebody who is not a live head rarely holds the lease for longer: a reaper, an init, a tool that looks. A longer wait may be asked for. */
     private static final long LEASE_PATIENCE_MS = 2_000;

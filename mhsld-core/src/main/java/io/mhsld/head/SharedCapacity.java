@@ -44,6 +44,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     private final Reaper reaper;
     private final Machine machine;
     private final HeadLog log;
+    private final OwnNumbers numbers;
     private Operation operation = Operation.RESET;
 
     SharedCapacity(StateFile state, int head, Media media, Reaper reaper, Machine machine, HeadLog log) {
@@ -56,6 +57,12 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         this.reaper = reaper;
         this.machine = machine;
         this.log = log;
+        this.numbers = new OwnNumbers(state, head);
+    }
+
+    /** As this head has written them. */
+    OwnNumbers numbers() {
+        return numbers;
     }
 
     // ---- hooks
@@ -280,21 +287,21 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     @Override
     public void begin(Operation begun) {
         operation = begun;
-        state.heads().beginOperationRelease(head);
+        numbers.begin();
         reached("BEGUN");
     }
 
     @Override
     public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {
         List<ExtentTable.Entry> entries = entries(accepted, pending);
-        state.extents(head).writeSeqlock(entries, generation);
+        numbers.writeTable(entries, generation);
         counters.setRelease(Counter.EXTENTS_HELD, entries.size());
         reached("PUBLISHED");
     }
 
     @Override
     public void end() {
-        state.heads().endOperationRelease(head);
+        numbers.end();
         state.surfaceFault();
         reached("ENDED");
     }

@@ -266,36 +266,35 @@ public final class StateFile implements AutoCloseable {
         return errorLogs.get(head);
     }
 
-    /** Repair, with the head's lease: what its row, table and error log hold that no head writes is made harmless. What it owns is not touched. */
-    public void mend(int head) {
-        headTable.mendRelease(head, RowCheck.LAST_NUMBER);
+    /**
+     * Repair, with the head's lease: what its row, table and error log hold that no head writes is made harmless. What it owns is not touched.
+     *
+     * @param nowMs the time of day, milliseconds since 1970
+     */
+    public void mend(int head, long nowMs) {
+        headTable.mendRelease(head, RowCheck.LAST_NUMBER, RowCheck.LAST_TIME_MS, nowMs);
         extents(head).mendRelease(RowCheck.LAST_NUMBER);
         ErrorLogCheck.firstWrong(errorLog(head)).ifPresent(offset -> ErrorLogCheck.cut(errorLog(head), offset));
     }
 
-    /** Repair, also under live heads: makes reserved bytes zero, and tells which were not, as findings. */
-    public List<Finding> clearReservedBytes() {
-        List<Finding> cleared = new ArrayList<>();
-        reservedBytes().clear((section, offset, byteCount) -> cleared.add(dirt(section, offset, byteCount)));
-        return cleared;
+    /** Repair, also under live heads: makes reserved bytes zero. */
+    public void clearReservedBytes() {
+        reservedBytes().clear();
     }
 
     /** Reserved bytes that are not zero. */
     List<Finding> dirtyReservedBytes() {
         List<Finding> dirty = new ArrayList<>();
-        reservedBytes().forEachDirt((section, offset, byteCount) -> dirty.add(dirt(section, offset, byteCount)));
+        reservedBytes()
+                .forEachDirt((section, offset, byteCount) -> dirty.add(Finding.of("I7", "reserved bytes are not zero")
+                        .with("section", section)
+                        .with("bytes", byteCount)
+                        .with("offset", offset)));
         return dirty;
     }
 
     private ReservedBytes reservedBytes() {
         return new ReservedBytes(everything, geometry);
-    }
-
-    private static Finding dirt(String section, int offset, int byteCount) {
-        return Finding.of("I7", "reserved bytes are not zero")
-                .with("section", section)
-                .with("bytes", byteCount)
-                .with("offset", offset);
     }
 
     // ---- places in the file

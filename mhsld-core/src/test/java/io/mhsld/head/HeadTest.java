@@ -448,7 +448,7 @@ class HeadTest {
             DeviceFixture.pause(2_500);
             assertFalse(head.isDone());
             held.release();
-            head.get(5, TimeUnit.SECONDS).take(0, 0, 4);
+            head.get(20, TimeUnit.SECONDS).take(0, 0, 4);
         }
     }
 
@@ -530,7 +530,7 @@ class HeadTest {
             case MEDIA_FILE_REMOVED -> Files.delete(fixture.files().mediaFile());
             case MEDIA_FILE_CUT -> cut(fixture.files().mediaFile(), BLOCK);
         }
-        DeviceFixture.await("loss", 1_000, () -> lost.get() != null);
+        DeviceFixture.await("loss", DeviceFixture.PATIENCE_MS, () -> lost.get() != null);
         Path file = loss == Loss.LOCK_FILE_REMOVED
                 ? fixture.files().lockFile()
                 : loss.name().startsWith("MEDIA") ? fixture.files().mediaFile() : state;
