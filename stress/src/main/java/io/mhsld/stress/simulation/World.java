@@ -35,6 +35,11 @@ final class World implements AutoCloseable {
     private final int killOneIn;
     private final int stopOneIn;
     private final long maxPauseNs;
+
+    /** How long nobody starts where somebody died, at most. */
+    private final long maxAbsenceNs;
+
+    private final boolean hasReaper;
     private final List<SimulatedProcess> living = new ArrayList<>();
     private final List<Deque<FabricRequest>> requests = new ArrayList<>();
     private final Tally tally;
@@ -58,6 +63,8 @@ final class World implements AutoCloseable {
         this.killOneIn = pick(400, 1500, 6000);
         this.stopOneIn = pick(1000, 5000, 20_000);
         this.maxPauseNs = pick(1, 20, 300) * MS;
+        this.maxAbsenceNs = maxPauseNs * pick(1, 10, 40);
+        this.hasReaper = random.nextBoolean();
         this.scheduler = new Scheduler(random, pick(100, 500, 2000), pick(2, 6, 40));
         this.kernel = new Kernel(scheduler, headCount);
         this.files = new SharedFiles(deviceFiles, geometry);
@@ -79,7 +86,9 @@ final class World implements AutoCloseable {
         for (int i = 0; i < processes; i++) {
             scheduler.add("head-" + i, this::headsForEver);
         }
-        scheduler.add("reaper", this::reapersForEver);
+        if (hasReaper) {
+            scheduler.add("reaper", this::reapersForEver);
+        }
         scheduler.add("fabric", this::fabricForEver);
         Steps.tell(this);
         try {
@@ -120,7 +129,7 @@ final class World implements AutoCloseable {
 
     private void headsForEver(Scheduler.Actor actor) {
         while (true) {
-            scheduler.pause(random.nextLong(maxPauseNs + MS));
+            scheduler.pause(random.nextLong(maxAbsenceNs));
             live(actor, process -> new HeadLife(this, process, random.nextInt(activeHeads)).live());
         }
     }
