@@ -55,6 +55,11 @@ public final class Device {
      */
     public record Specification(
             Geometry geometry, long serial, boolean sparseMedia, Optional<Path> mediaFile, boolean groupAccess) {
+        /** Throws an {@link IllegalArgumentException} when the path of the media file is longer than can be. */
+        public Specification {
+            mediaFile.ifPresent(MediaBinding::requirePath);
+        }
+
         /** Heads of a device when nobody says otherwise: the reference's number. */
         public static final int DEFAULT_HEADS = 8;
 
@@ -203,6 +208,7 @@ public final class Device {
             CrashPoint.DESTROY_MEDIA_UNBOUND.reached();
             for (int head = 0; head < Geometry.MAX_HEADS; head++) {
                 deleteSocket(files.controlSocket(head));
+                deleteSocket(DeviceFiles.leftoverOf(files.controlSocket(head)));
             }
             CrashPoint.DESTROY_SOCKETS_REMOVED.reached();
             // Last, so that a destroy that did not come to its end can be repeated.

@@ -48,6 +48,9 @@ public final class DeviceFixture implements BeforeEachCallback, AfterEachCallbac
     public static final long MIB = 1L << 20;
     public static final long BLOCK = 2 * MIB;
 
+    /** For what takes moments: the machine may be slow, and busy with other things. */
+    public static final long PATIENCE_MS = 20_000;
+
     private static final long ANSWER_TIMEOUT_S = 20;
 
     /** What the tests take together at most; a container's shared memory may be smaller, and then they go to the disk. */
@@ -423,8 +426,8 @@ public final class DeviceFixture implements BeforeEachCallback, AfterEachCallbac
                     () -> lines.stream().anyMatch(wanted) || !isAlive());
             // A process that has ended may still have lines on the way.
             DeviceFixture.await(
-                    what + " of head " + head + ", which has ended",
-                    500,
+                    what + " of head " + head + ", which has ended: " + lines,
+                    5_000,
                     () -> lines.stream().anyMatch(wanted));
             return lines.stream().filter(wanted).findFirst().orElseThrow();
         }

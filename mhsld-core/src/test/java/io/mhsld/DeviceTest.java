@@ -171,7 +171,7 @@ class DeviceTest {
         DeviceFixture.pause(60);
         assertFalse(init.isDone());
         other.release();
-        init.get(5, TimeUnit.SECONDS);
+        init.get(20, TimeUnit.SECONDS);
         leases.close();
     }
 
@@ -187,7 +187,7 @@ class DeviceTest {
         Files.delete(fixture.files().stateFile());
         leases.retire();
         destroy.release();
-        init.get(5, TimeUnit.SECONDS);
+        init.get(20, TimeUnit.SECONDS);
         leases.close();
 
         assertTrue(Files.exists(fixture.files().lockFile()));
@@ -442,6 +442,18 @@ class DeviceTest {
         assertEquals(List.of("dev.head1.sock", "dev.head2.sock", "dev.head3.sock", "linked"), filesLeft());
     }
 
+    @Test
+    void shouldRemoveSocketsThatWereMovedAsideByProcessesThatDied() throws IOException {
+        fixture.make(2, 1, 4);
+        leaveSocket(fixture.files().controlSocket(1));
+        leaveSocket(DeviceFiles.leftoverOf(fixture.files().controlSocket(0)));
+        Path precious = Files.writeString(DeviceFiles.leftoverOf(fixture.files().controlSocket(1)), "precious");
+
+        Device.destroy(fixture.files(), 0);
+
+        assertEquals(List.of(precious.getFileName().toString()), filesLeft());
+    }
+
     private static void leaveSocket(Path file) throws IOException {
         try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             channel.bind(UnixDomainSocketAddress.of(file));
@@ -506,7 +518,7 @@ class DeviceTest {
         DeviceFixture.pause(60);
         assertFalse(attached.isDone());
         fixture.make(2, 1, 8);
-        assertEquals(8, attached.get(5, TimeUnit.SECONDS).head.geometry().blockCount());
+        assertEquals(8, attached.get(20, TimeUnit.SECONDS).head.geometry().blockCount());
     }
 
     /** A head that waited for its lease while a destroy held it, and whose device is another one afterwards. */
@@ -523,7 +535,7 @@ class DeviceTest {
         destroy.release();
         DeviceFixture.pause(30);
         fixture.make(2, 1, 8);
-        assertEquals(8, attached.get(5, TimeUnit.SECONDS).head.geometry().blockCount());
+        assertEquals(8, attached.get(20, TimeUnit.SECONDS).head.geometry().blockCount());
         leases.close();
         assertArrayEquals(new boolean[] {false, true}, Device.liveHeads(fixture.files(), 2));
     }
@@ -541,7 +553,7 @@ class DeviceTest {
         live.take(0, 5, 5);
         live.call(h -> h.device().fill(5 * BLOCK, 100, (byte) 4));
         // The live head must not be quicker.
-        DeviceFixture.await("lease", 1_000, () -> Device.liveHeads(fixture.files(), 4)[0]);
+        DeviceFixture.await("lease", DeviceFixture.PATIENCE_MS, () -> Device.liveHeads(fixture.files(), 4)[0]);
         Repairer.Recovery recovery = live.call(h -> {
             dead.kill();
             return Device.recover(fixture.files(), 1_000);

@@ -405,7 +405,8 @@ class ReferenceDefectsTest {
         Child crashes = fixture.startHead(0);
         crashes.take(0, 0, 16);
         crashes.kill();
-        DeviceFixture.await("reaping", 1_000, () -> fixture.blocksOf(0).isEmpty());
+        DeviceFixture.await(
+                "reaping", DeviceFixture.PATIENCE_MS, () -> fixture.blocksOf(0).isEmpty());
         survivor.take(0, 0, 16);
     }
 

@@ -1,6 +1,7 @@
 package io.mhsld.cli;
 
 import io.mhsld.head.HeadLog;
+import io.mhsld.text.ForeignText;
 import java.io.PrintStream;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -57,6 +58,6 @@ final class BoundedLog implements HeadLog {
     private void print(String text) {
         String shown = text.length() > LINE_LENGTH_LIMIT ? text.substring(0, LINE_LENGTH_LIMIT) + "…" : text;
         out.println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " head=" + head + " "
-                + Console.printable(shown.replace('\n', ' ')));
+                + ForeignText.line(shown.replace('\n', ' ')));
     }
 }

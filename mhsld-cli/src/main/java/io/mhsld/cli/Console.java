@@ -33,18 +33,6 @@ public record Console(PrintStream out, PrintStream err, boolean isTerminal, int 
                 System.out, System.err, mayPaint && isTerminal(1), columnsOf(environment.getOrDefault("COLUMNS", "")));
     }
 
-    /** Text from elsewhere, as it may be shown on a terminal: what would steer the terminal is shown as a question mark. */
-    static String printable(String text) {
-        StringBuilder printable = new StringBuilder(text);
-        for (int at = 0; at < text.length(); at++) {
-            char c = text.charAt(at);
-            if (Character.isISOControl(c) && c != '\n' && c != '\t') {
-                printable.setCharAt(at, '?');
-            }
-        }
-        return printable.toString();
-    }
-
     /** System.console() tells of both ends at once, and since Java 22 of neither; the kernel knows what a descriptor is. */
     private static boolean isTerminal(int descriptor) {
         try {

@@ -10,6 +10,7 @@ import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFile;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
+import io.mhsld.text.ForeignText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -170,7 +171,8 @@ final class DeviceOperator {
         recovery.refused().forEach(remedy -> say("not repaired: " + remedy));
         if (reaped.isEmpty()
                 && recovery.clearedBits() == 0
-                && recovery.repaired().isEmpty()) {
+                && recovery.repaired().isEmpty()
+                && recovery.refused().isEmpty()) {
             say("nothing to do");
         }
         recovery.after().notes().forEach(note -> say("note: " + note));
@@ -318,6 +320,6 @@ final class DeviceOperator {
     }
 
     private void say(String line) {
-        console.out().println(line);
+        console.out().println(ForeignText.line(line));
     }
 }

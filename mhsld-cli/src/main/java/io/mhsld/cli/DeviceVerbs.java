@@ -117,7 +117,11 @@ final class DeviceVerbs {
                 description = "Serial number: ${DEFAULT-VALUE}.")
         long serial = Specification.DEFAULT_SERIAL;
 
-        @Option(names = "--media", paramLabel = "FILE", description = "The DC memory, if not beside the state file.")
+        @Option(
+                names = "--media",
+                paramLabel = "FILE",
+                converter = FileConverter.class,
+                description = "The DC memory, if not beside the state file.")
         Path media;
 
         @Option(

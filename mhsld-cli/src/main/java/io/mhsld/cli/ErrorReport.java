@@ -1,6 +1,7 @@
 package io.mhsld.cli;
 
 import io.mhsld.state.StateFile;
+import io.mhsld.text.ForeignText;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.concurrent.errors.ErrorLogReader;
@@ -55,10 +56,10 @@ final class ErrorReport {
             text.append('\n');
             List<String> lines = withTraces ? error.text.lines().toList() : error.summary();
             lines.forEach(line -> text.append("  ")
-                    .append(Console.printable(line.replace("\t", "    ")))
+                    .append(ForeignText.line(line.replace("\t", "    ")))
                     .append('\n'));
         }
-        return Console.printable(text.toString());
+        return text.toString();
     }
 
     /** The members of the JSON object. */

@@ -13,6 +13,9 @@ import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.StateFile;
+import io.mhsld.state.StateFileException;
+import io.mhsld.state.StateFileException.Problem;
+import io.mhsld.text.ForeignText;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -356,7 +359,7 @@ final class HeadOperator {
                         .printf(
                                 "%5d  %-14s region=%d dpa=0x%x length=0x%x%s available=%d%n",
                                 record.number("sequence"),
-                                Console.printable(record.text("type")),
+                                ForeignText.line(record.text("type")),
                                 record.number("region"),
                                 record.number("dpa"),
                                 record.number("len"),
@@ -488,8 +491,10 @@ final class HeadOperator {
         try {
             return QmpClient.connect(QmpAddress.unix(Path.of(row.controlSocket())), TIMEOUT_MS);
         } catch (IllegalArgumentException e) {
-            throw notRunning(
-                    "control socket in the head table makes no sense: head=" + head + " (" + e.getMessage() + ")");
+            throw new StateFileException(
+                    Problem.DAMAGED,
+                    "control socket in the head table makes no sense: head=" + head + " (" + e.getMessage() + ")",
+                    files.stateFile());
         } catch (QmpException e) {
             throw notRunning("head does not answer: head=" + head + " pid=" + row.pid() + " (" + e.getMessage() + ")");
         }

@@ -75,7 +75,11 @@ final class HeadVerb extends Verb {
                     "What answers for the host: auto accepts all, reject rejects all, manual leaves it to you. Default: auto.")
     HostDriver.Mode driver = HostDriver.Mode.AUTO;
 
-    @Option(names = "--media", paramLabel = "FILE", description = "The DC memory, if not beside the state file.")
+    @Option(
+            names = "--media",
+            paramLabel = "FILE",
+            converter = FileConverter.class,
+            description = "The DC memory, if not beside the state file.")
     Path media;
 
     @Option(

@@ -193,10 +193,18 @@ final class HeadVerbs {
                 description = "fill: the byte, decimal or 0x...; default ${DEFAULT-VALUE}.")
         String value = "0";
 
-        @Option(names = "--in", paramLabel = "FILE", description = "write: where the bytes come from.")
+        @Option(
+                names = "--in",
+                paramLabel = "FILE",
+                converter = FileConverter.class,
+                description = "write: where the bytes come from.")
         Path input;
 
-        @Option(names = "--out", paramLabel = "FILE", description = "read: where the bytes go.")
+        @Option(
+                names = "--out",
+                paramLabel = "FILE",
+                converter = FileConverter.class,
+                description = "read: where the bytes go.")
         Path output;
 
         @Mixin

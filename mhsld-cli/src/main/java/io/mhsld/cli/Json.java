@@ -1,8 +1,10 @@
 package io.mhsld.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import io.mhsld.qmp.ControlEscapes;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.StringWriter;
@@ -15,7 +17,8 @@ import java.util.UUID;
  * bytes, times are milliseconds since 1970.
  */
 final class Json {
-    private static final JsonFactory FACTORY = new JsonFactory();
+    private static final JsonFactory FACTORY =
+            new JsonFactoryBuilder().characterEscapes(new ControlEscapes()).build();
 
     private final JsonGenerator generator;
 

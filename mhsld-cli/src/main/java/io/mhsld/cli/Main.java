@@ -4,6 +4,7 @@ import io.mhsld.media.MediaException;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
+import io.mhsld.text.ForeignText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -76,7 +77,7 @@ public final class Main implements Runnable {
         describeExitCodes(commandLine, exitCodes);
         commandLine.setParameterExceptionHandler((e, unused) -> {
             // Picocli says so for some of its messages.
-            console.err().println("mhsld: " + e.getMessage().replaceFirst("^Error: ", ""));
+            console.err().println("mhsld: " + ForeignText.lines(e.getMessage().replaceFirst("^Error: ", "")));
             console.err().println("try: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
             return ExitCode.USAGE.number();
         });
@@ -96,7 +97,7 @@ public final class Main implements Runnable {
         console.out().flush();
         console.err()
                 .println("mhsld: "
-                        + Console.printable(
+                        + ForeignText.lines(
                                 exitCode == ExitCode.INTERNAL ? "internal error: " + error : error.getMessage()));
         if (exitCode == ExitCode.INTERNAL) {
             if (System.getenv("MHSLD_TRACE") != null) {

@@ -3,9 +3,9 @@ package io.mhsld.cli;
 import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpJson;
 import io.mhsld.qmp.QmpProperties;
+import io.mhsld.state.DeviceFiles;
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -305,11 +305,8 @@ record QemuArguments(
                         "memory file needs share=on, without it no head would see what another one wrote: -object "
                                 + backend);
             }
-            try {
-                return Path.of(file);
-            } catch (InvalidPathException e) {
-                throw new UsageException("mem-path is malformed: -object " + backend);
-            }
+            return DeviceFiles.pathOf(file)
+                    .orElseThrow(() -> new UsageException("mem-path is malformed, or too long: -object " + backend));
         }
 
         /** A whole number, also in hexadecimal; at most the limit, which is unsigned. */

@@ -7,6 +7,7 @@ import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.Geometry.Region;
 import io.mhsld.state.StateFile;
+import io.mhsld.text.ForeignText;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -79,7 +80,7 @@ final class StatusReport {
         StateFile.Identity identity = facts.identity();
         line(facts.name() + ": " + summary(geometry) + ", serial " + Long.toUnsignedString(identity.serial()));
         line("state file: " + facts.files().stateFile());
-        line("media file: " + Console.printable(identity.mediaFile()) + " (" + mediaSpace(identity) + ")");
+        line("media file: " + identity.mediaFile() + " (" + mediaSpace(identity) + ")");
         line("made: " + Times.utc(identity.createdMs()) + ", device id " + identity.deviceId());
         geometry.regions().forEach(region -> line(summary(region)));
         line("blocks: " + sum());
@@ -185,7 +186,7 @@ final class StatusReport {
     }
 
     private void line(String line) {
-        text.append(Console.printable(line)).append('\n');
+        text.append(ForeignText.line(line)).append('\n');
     }
 
     // ---- JSON
@@ -214,7 +215,7 @@ final class StatusReport {
     }
 
     private static void head(Json out, HeadFacts head, Geometry geometry) {
-        String socket = Console.printable(head.row().controlSocket());
+        String socket = ForeignText.line(head.row().controlSocket());
         out.put("head", head.head()).put("state", head.state().label());
         if (head.row().pid() > 0) {
             out.put("pid", head.row().pid()).put("since_ms", head.row().attachedMs());

@@ -9,6 +9,7 @@ import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.Inspector;
 import io.mhsld.state.StateFile;
+import io.mhsld.text.ForeignText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -89,19 +90,21 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
         }
         List<String> rows = table.lines(Integer.MAX_VALUE);
         for (int i = 0; i < verdicts.size(); i++) {
-            text.append(rows.get(i + 1)).append('\n');
+            text.append(ForeignText.line(rows.get(i + 1))).append('\n');
             verdicts.get(i)
                     .findings
-                    .forEach(finding ->
-                            text.append("    ").append(finding.message()).append('\n'));
+                    .forEach(finding -> text.append("    ")
+                            .append(ForeignText.line(finding.message()))
+                            .append('\n'));
         }
-        notes.forEach(note -> text.append("note: ").append(note).append('\n'));
+        notes.forEach(
+                note -> text.append("note: ").append(ForeignText.line(note)).append('\n'));
         long findings =
                 verdicts.stream().mapToLong(verdict -> verdict.findings.size()).sum();
         text.append(facts.name())
                 .append(isSound() ? ": all that the files can show holds" : ": " + Sizes.count(findings, "finding"))
                 .append('\n');
-        return Console.printable(text.toString());
+        return text.toString();
     }
 
     /** The members of the JSON object. */
@@ -153,15 +156,12 @@ record VerifyReport(DeviceFacts facts, List<Verdict> verdicts, List<String> note
             return Optional.empty();
         }
         Optional<Finding> unleased = Surroundings.findUnleased(state, row);
-        if (unleased.isPresent()) {
-            return unleased;
-        }
-        return !isAnyServing
-                ? Optional.empty()
+        return unleased.isPresent() || !isAnyServing
+                ? unleased
                 : Optional.of(Finding.of("I5", "dead head not reaped by the live ones")
                         .with("head", row.head())
                         .with("pid", row.pid())
-                        .with("waitedMs", REAP_LIMIT_MS));
+                        .with("waited_ms", REAP_LIMIT_MS));
     }
 
     /** One finding: what it is, and each fact by its name. */

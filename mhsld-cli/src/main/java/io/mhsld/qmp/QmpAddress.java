@@ -1,5 +1,6 @@
 package io.mhsld.qmp;
 
+import io.mhsld.state.DeviceFiles;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -19,8 +20,8 @@ import java.util.regex.Pattern;
  * <p>"wait", which makes QEMU hold up the machine until a client is there, is accepted and has no effect: a head never waits.
  */
 public final class QmpAddress {
-    /** How many bytes the path of a unix socket may have: what Linux has room for, less the zero byte behind it. */
-    public static final int UNIX_PATH_LENGTH_LIMIT = 107;
+    /** How many bytes the path of a unix socket may have. */
+    public static final int UNIX_PATH_LENGTH_LIMIT = DeviceFiles.MAX_SOCKET_PATH_BYTES;
 
     private static final int PORT_LIMIT = 0xffff;
 
@@ -81,14 +82,23 @@ public final class QmpAddress {
 
     /** The unix socket of this file. */
     public static QmpAddress unix(Path file) {
-        int length = file.toString().getBytes(StandardCharsets.UTF_8).length;
-        if (length > UNIX_PATH_LENGTH_LIMIT) {
+        int length = lengthBytes(file);
+        if (!fits(file)) {
             throw refused(
                     "path of a unix socket is too long: lengthBytes=" + length + " limitBytes="
                             + UNIX_PATH_LENGTH_LIMIT,
                     file.toString());
         }
         return new QmpAddress(file, null);
+    }
+
+    /** Whether the path of a unix socket may be so long. */
+    static boolean fits(Path file) {
+        return lengthBytes(file) <= UNIX_PATH_LENGTH_LIMIT;
+    }
+
+    private static int lengthBytes(Path file) {
+        return file.toString().getBytes(StandardCharsets.UTF_8).length;
     }
 
     /** A TCP address. */

@@ -6,9 +6,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.io.CharacterEscapes;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
@@ -42,12 +41,16 @@ public final class QmpJson {
                     .maxTokenCount(TOKENS_LIMIT)
                     .maxNumberLength(NUMBER_LENGTH_LIMIT)
                     .build())
+            // What was read can be written: an id comes back with the answer.
+            .streamWriteConstraints(StreamWriteConstraints.builder()
+                    .maxNestingDepth(NESTING_LIMIT)
+                    .build())
             // Member names come from strangers: none of them is to stay in a table of this process.
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
             .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
-            .characterEscapes(new Escapes())
+            .characterEscapes(new ControlEscapes())
             .build();
 
     /** What QEMU says where Jackson says something with these words in it. */
@@ -218,28 +221,6 @@ public final class QmpJson {
         words.put("hex-digit", "invalid escape sequence in string");
         words.put("nesting depth", "nesting depth limit exceeded");
         return words;
-    }
-
-    /** Those of JSON, and DEL, which QEMU escapes too: a terminal obeys it. */
-    private static final class Escapes extends CharacterEscapes {
-        private static final long serialVersionUID = 1;
-        private static final char DELETE = 0x7F;
-
-        private final int[] codes = standardAsciiEscapesForJSON();
-
-        private Escapes() {
-            codes[DELETE] = ESCAPE_STANDARD;
-        }
-
-        @Override
-        public int[] getEscapeCodesForAscii() {
-            return codes;
-        }
-
-        @Override
-        public SerializableString getEscapeSequence(int character) {
-            return null;
-        }
     }
 
     /** Everything on one line, with QEMU's spaces behind colons and commas. */

@@ -1,5 +1,6 @@
 package io.mhsld.qmp;
 
+import io.mhsld.state.DeviceFiles;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
@@ -19,7 +20,6 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The file of a unix socket that is listened on: readable and writable for its owner only, in place of one that a dead process left behind,
@@ -49,6 +49,7 @@ final class UnixSocketFile implements AutoCloseable {
             for (int attempt = 0; attempt < ATTEMPTS_LIMIT; attempt++) {
                 UnixSocketFile socket = tryToListen(file);
                 if (socket != null) {
+                    removeForgotten(file);
                     return socket;
                 }
                 try {
@@ -141,13 +142,12 @@ final class UnixSocketFile implements AutoCloseable {
         }
         refuseLive(file, file);
         // Between the question and the removal another process may have put its own socket there. So the file is moved
-        // aside first, and
-        // asked again where nobody else can exchange it.
-        Path aside = file.resolveSibling(
-                "." + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36));
-        if (aside.toString().length() > file.toString().length()) {
+        // aside first, and asked again where nobody else exchanges it.
+        Path aside = DeviceFiles.leftoverOf(file);
+        if (!QmpAddress.fits(aside)) {
             aside = file;
         } else {
+            requireRoomFor(aside, file);
             Files.move(file, aside);
         }
         try {
@@ -159,6 +159,33 @@ final class UnixSocketFile implements AutoCloseable {
             throw e;
         }
         Files.deleteIfExists(aside);
+    }
+
+    /** Removes what a process that died in {@link #removeLeftover} has left, and nothing else. */
+    private static void requireRoomFor(Path aside, Path file) throws IOException {
+        try {
+            if (!isSocket(aside)) {
+                throw new QmpException(
+                        "QMP socket of a dead process cannot be moved, the name is taken by a file that is"
+                                + " no socket: taken=" + aside + " file=" + file);
+            }
+            refuseLive(aside, file);
+            Files.deleteIfExists(aside);
+        } catch (NoSuchFileException e) {
+            // Nobody died there, as nearly always.
+        }
+    }
+
+    /** The same where the name is not needed: what cannot be removed stays. */
+    private static void removeForgotten(Path file) {
+        Path aside = DeviceFiles.leftoverOf(file);
+        try {
+            if (QmpAddress.fits(aside)) {
+                requireRoomFor(aside, file);
+            }
+        } catch (IOException | QmpException e) {
+            // It is somebody else's, alive, or no socket.
+        }
     }
 
     private static void refuseLive(Path at, Path file) throws IOException {

@@ -11,6 +11,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import io.mhsld.cli.HeadProcesses.Head;
 import io.mhsld.cli.HeadProcesses.Outcome;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.Geometry;
+import io.mhsld.state.StateFile;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -19,10 +21,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,7 +47,7 @@ class DamagedDeviceTest {
     /** A verb that ends differently is not run: it would serve. */
     private static final int NOT_RUN = -1;
 
-    private static final Duration LIMIT = Duration.ofSeconds(10);
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private Path folder;
     private DeviceFiles files;
@@ -127,6 +131,25 @@ class DamagedDeviceTest {
         MEDIA_A_PIPE(
                 files -> inPlaceOf(files.mediaFile(), DamagedDeviceTest::pipe), 0, REFUSED, 3, 3, NOT_RUNNING, 3, 0, 3),
         MEDIA_A_LINK(DamagedDeviceTest::linkMedia, DONE, REFUSED, 3, 3, NOT_RUNNING, 3, DONE, 3),
+        MEDIA_PATH_WITH_NUL(files -> nameMedia(files, "/dev/shm/a\0b"), 3, 3, 3, 3, 3, 3, DONE, DONE),
+        MEDIA_PATH_RELATIVE(files -> nameMedia(files, "a"), 3, 3, 3, 3, 3, 3, DONE, DONE),
+        MEDIA_PATH_OF_NO_FILE(files -> nameMedia(files, "/dev/shm/" + "a".repeat(256)), 3, 3, 3, 3, 3, 3, DONE, DONE),
+        MEDIA_PATH_WITHOUT_ROOM_BESIDE(
+                files -> nameMedia(files, "/dev/shm/" + "a".repeat(255)), DONE, REFUSED, 3, 3, NOT_RUNNING, 3, 3, DONE),
+        NOTE_WITH_NUL(files -> note(files, "/dev/shm/a\0b"), DONE, REFUSED, 3, 3, NOT_RUNNING, 3, 3, 3),
+        NOTE_LONGER_THAN_A_PATH(files -> note(files, "/a".repeat(3000)), DONE, REFUSED, 3, 3, NOT_RUNNING, 3, 3, 3),
+        NOTE_OF_NO_FILE(files -> note(files, "/" + "a".repeat(256)), DONE, REFUSED, 3, 3, NOT_RUNNING, 3, 3, 3),
+        SOCKET_WITH_NUL(files -> serveAt(files, "/a\0b"), 0, REFUSED, DONE, NOT_RUNNING, 3, NOT_RUN, DONE, DONE),
+        SOCKET_OF_NO_FILE(
+                files -> serveAt(files, "/" + "a".repeat(123)),
+                DONE,
+                REFUSED,
+                DONE,
+                NOT_RUNNING,
+                3,
+                NOT_RUN,
+                DONE,
+                DONE),
         LOCK_REMOVED(
                 files -> Files.delete(files.lockFile()), DONE, DONE, DONE, NOT_RUNNING, NOT_RUNNING, NOT_RUN, 0, 0),
         LOCK_A_FOLDER(files -> inPlaceOf(files.lockFile(), Files::createDirectory), 3, 3, 3, 3, NOT_RUNNING, 3, 3, 3),
@@ -213,6 +236,28 @@ class DamagedDeviceTest {
         Path moved = files.mediaFile().resolveSibling("moved");
         Files.move(files.mediaFile(), moved);
         Files.createSymbolicLink(files.mediaFile(), moved);
+    }
+
+    /** A state file that is sound but for that. */
+    private static void nameMedia(DeviceFiles files, String media) {
+        StateFile.create(
+                files.stateFile(),
+                files.unfinishedStateFile(),
+                Geometry.of(8, 64 << 20, 1, 2 << 20),
+                new StateFile.Identity(new UUID(1, 2), 1, 1, false, media),
+                PosixFilePermissions.fromString("rw-------"));
+    }
+
+    private static void note(DeviceFiles files, String text) throws IOException {
+        Files.writeString(files.mediaFile().resolveSibling(files.mediaFile().getFileName() + ".device"), text);
+    }
+
+    /** As if a process that has ended had been head 0. */
+    private static void serveAt(DeviceFiles files, String socket) {
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0)) {
+            state.heads().startRelease(0, 1, 0, 1);
+            state.heads().serveRelease(0, socket);
+        }
     }
 
     private static void swapMedia(DeviceFiles files) throws IOException {

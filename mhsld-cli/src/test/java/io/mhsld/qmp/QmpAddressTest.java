@@ -129,7 +129,7 @@ class QmpAddressTest {
                 QmpAddress.parse("unix:" + longest + ",server").file());
         IllegalArgumentException refusal =
                 assertThrows(IllegalArgumentException.class, () -> QmpAddress.parse("unix:" + tooLong + ",server"));
-        assertTrue(refusal.getMessage().contains("lengthBytes=109 limitBytes=107"), refusal.getMessage());
+        assertTrue(refusal.getMessage().contains("lengthBytes=109 limitBytes=106"), refusal.getMessage());
     }
 
     @ParameterizedTest

@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,7 +137,6 @@ class QmpClientTest {
 
     @Test
     void shouldNotWaitForEver() {
-        long begin = System.nanoTime();
         QmpException greeting =
                 assertThrows(QmpException.class, () -> against(50, "").close());
         assertTrue(
@@ -149,7 +147,6 @@ class QmpClientTest {
         assertTrue(
                 answer.getMessage().startsWith("QMP server has not answered: command=qmp_capabilities in time"),
                 answer.getMessage());
-        assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(10));
     }
 
     @Test

@@ -48,6 +48,14 @@ class QmpJsonTest {
                 QmpJson.write(value));
     }
 
+    /** What comes in goes out again, as a command's id. */
+    @Test
+    void shouldWriteWhateverItReads() {
+        String deepest = "[".repeat(QmpJson.NESTING_LIMIT) + "]".repeat(QmpJson.NESTING_LIMIT);
+        assertEquals(deepest, QmpJson.write(QmpJson.parse(deepest)));
+        assertThrows(IllegalArgumentException.class, () -> QmpJson.parse("[" + deepest + "]"));
+    }
+
     @Test
     void shouldWriteHalfASurrogatePairRatherThanFail() {
         assertEquals("\"\\uD800x\"", QmpJson.write(QmpJson.parse("'\\ud800x'")));

@@ -117,7 +117,6 @@ class QmpLimitsTest {
             String seen = "asked=" + latenciesNs.size() + " p50us=" + p50Us + " p99us=" + p99Us;
             System.out.println(seen);
             assertTrue(latenciesNs.size() > 10, seen);
-            assertTrue(p50Us < 50_000, seen);
             assertEquals(commands + latenciesNs.size(), server.echoes.get());
         }
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.state.DeviceFiles;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -57,6 +58,61 @@ class QmpListenTest {
 
         RunningServer.at("unix:" + file + ",server,nowait").close();
         assertEquals(0, filesInFolder());
+    }
+
+    @Test
+    void shouldRemoveWhatAProcessThatDiedWhileReplacingHasLeft() throws IOException {
+        for (String name : List.of("qmp", "pool.head0.sock")) {
+            Path file = folder.resolve(name);
+            // It died between moving the socket aside and removing it, with or without a new one made since.
+            leaveStaleSocket(DeviceFiles.leftoverOf(file));
+            RunningServer.at("unix:" + file + ",server,nowait").close();
+            assertEquals(0, filesInFolder(), name);
+
+            leaveStaleSocket(DeviceFiles.leftoverOf(file));
+            leaveStaleSocket(file);
+            RunningServer.at("unix:" + file + ",server,nowait").close();
+            assertEquals(0, filesInFolder(), name);
+        }
+    }
+
+    @Test
+    void shouldLeaveAloneWhatIsNoLeftoverUnderTheNameOfOne() throws IOException {
+        Path file = folder.resolve("qmp");
+        Path taken = DeviceFiles.leftoverOf(file);
+        Path precious = Files.writeString(folder.resolve("precious"), "precious");
+        Files.createSymbolicLink(taken, precious);
+        RunningServer.at("unix:" + file + ",server,nowait").close();
+        assertTrue(Files.isSymbolicLink(taken));
+
+        leaveStaleSocket(file);
+        assertRefused(
+                file,
+                "QMP socket of a dead process cannot be moved, the name is taken by a file that is no socket: taken="
+                        + taken);
+        assertEquals("precious", Files.readString(precious));
+        assertTrue(Files.isSymbolicLink(taken));
+        Files.delete(taken);
+        try (ServerSocketChannel live = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            live.bind(UnixDomainSocketAddress.of(taken));
+            assertRefused(file, "QMP socket is in use, a live process answers on it");
+            assertTrue(Files.exists(taken));
+            Files.delete(file);
+            RunningServer.at("unix:" + file + ",server,nowait").close();
+            assertTrue(Files.exists(taken));
+        }
+    }
+
+    @Test
+    void shouldReplaceAStaleSocketWhoseNameIsAsLongAsCanBe() throws IOException {
+        int room = QmpAddress.UNIX_PATH_LENGTH_LIMIT - folder.toString().length() - 1;
+        for (String name : List.of("a".repeat(room), "b".repeat(room - ".sock".length()) + ".sock")) {
+            Path file = folder.resolve(name);
+            leaveStaleSocket(file);
+
+            RunningServer.at("unix:" + file + ",server,nowait").close();
+            assertEquals(0, filesInFolder());
+        }
     }
 
     @Test

@@ -67,6 +67,18 @@ class QmpRobustnessTest {
         }
     }
 
+    /** An id may be anything, and comes back with the answer. */
+    @Test
+    void shouldAnswerACommandWhoseIdIsNestedAsDeepAsCanBe() {
+        // One level is the command's own.
+        String id = "[".repeat(QmpJson.NESTING_LIMIT - 1) + "]".repeat(QmpJson.NESTING_LIMIT - 1);
+        try (RawClient client = server.negotiated()) {
+            client.send("{'execute':'query-name','id':" + id + "}");
+            assertTrue(client.receiveLine().endsWith("\"id\": " + id + "}"));
+            assertEquals(1L, client.ask("{'execute':'echo','arguments':{'value':1}}"));
+        }
+    }
+
     @Test
     void shouldBoundWhatAllUnfinishedMessagesTakeTogether() {
         List<RawClient> clients = new ArrayList<>();

@@ -12,11 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** Sends any bytes, and receives lines. */
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
     private final SocketChannel channel;
     private final BufferedReader lines;
 
-    RawClient(QmpAddress address) {
+    public RawClient(QmpAddress address) {
         try {
             channel =
                     address.file().isPresent() ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
@@ -28,7 +28,7 @@ final class RawClient implements AutoCloseable {
         }
     }
 
-    void send(String text) {
+    public void send(String text) {
         send(text.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -64,12 +64,27 @@ final class RawClient implements AutoCloseable {
         }
     }
 
-    Map<?, ?> receive() {
+    public Map<?, ?> receive() {
         String line = receiveLine();
         if (line == null) {
             throw new AssertionError("connection is closed");
         }
         return (Map<?, ?>) QmpJson.parse(line);
+    }
+
+    /** The next answer; events before it are left out. */
+    public Map<?, ?> receiveAnswer() {
+        Map<?, ?> message = receive();
+        while (message.containsKey("event")) {
+            message = receive();
+        }
+        return message;
+    }
+
+    /** Greeting and capabilities. */
+    public void negotiate() {
+        receive();
+        ask("{'execute': 'qmp_capabilities'}");
     }
 
     /** What a command returned. */

@@ -169,9 +169,7 @@ final class RunningServer implements AutoCloseable {
 
     RawClient negotiated() {
         RawClient client = connect();
-        client.receive();
-        client.send("{'execute': 'qmp_capabilities'}");
-        client.receive();
+        client.negotiate();
         return client;
     }
 

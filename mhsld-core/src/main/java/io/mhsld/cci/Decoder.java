@@ -5,6 +5,7 @@ import io.mhsld.cci.Layout.Field;
 import io.mhsld.cci.Layout.Kind;
 import io.mhsld.cci.Layout.Meaning;
 import io.mhsld.cci.Layout.Style;
+import io.mhsld.text.ForeignText;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -89,8 +90,9 @@ final class Decoder {
         while (length > 0 && text[length - 1] == 0) {
             length--;
         }
-        // What is no printable character is shown as a question mark: a terminal obeys some of the others.
-        return new String(text, 0, length, StandardCharsets.US_ASCII).replaceAll("[^ -~]", "?");
+        // A byte beyond ASCII comes as U+FFFD, which is no character of the field's either.
+        return ForeignText.line(new String(text, 0, length, StandardCharsets.US_ASCII))
+                .replace('\uFFFD', '?');
     }
 
     private List<String> flags(Field field) {

@@ -17,7 +17,9 @@ import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Type3Device;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Arrays;
 import java.util.Optional;
@@ -34,7 +36,7 @@ import org.agrona.concurrent.errors.DistinctErrorLog;
  */
 public final class Head implements AutoCloseable {
     /** A peer whose death no socket told of is noticed within this time. */
-    private static final long TICK_MS = 400;
+    static final long TICK_MS = 400;
 
     private static final int BRIEF_TRACE_FRAMES = 8;
 
@@ -356,7 +358,8 @@ public final class Head implements AutoCloseable {
             if (!key.equals(fileKey(file))) {
                 return Optional.of(loss(what + " was replaced", file));
             }
-            long met = Files.size(file);
+            long met = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                    .size();
             return met == lengthBytes || (met > lengthBytes && mayBeLonger)
                     ? Optional.empty()
                     : Optional.of(loss(what + " was cut", file));

@@ -40,6 +40,8 @@ public final class Incarnation {
         this.id = id;
         Reaper reaper = new Reaper(state, leases, media, machine);
         CrashPoint.ATTACH_LEASED.reached();
+        // First: numbers that nobody can have would be this life's from here on.
+        state.mend(id, machine.clock().millis());
         long freed = reaper.freeLeftovers(id);
         if (freed > 0) {
             log.say("freed what an earlier process held as this head: blocks=%d", freed);
@@ -58,7 +60,7 @@ public final class Incarnation {
                 between.apply(capacity),
                 capacity,
                 capacity);
-        this.selfCheck = new SelfCheck(state, id, log);
+        this.selfCheck = new SelfCheck(state, id, capacity.numbers(), log);
     }
 
     /** Begins a life; the caller holds the lease. */

@@ -4,6 +4,7 @@ import io.mhsld.media.Media;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.FileGuard;
 import io.mhsld.state.StateFile;
+import io.mhsld.state.StateFileDescriptor;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import java.io.IOException;
@@ -28,8 +29,11 @@ import java.util.Set;
 public final class MediaBinding {
     private static final int ROOT = 0;
 
-    /** PATH_MAX. */
-    private static final int LONGEST_PATH_BYTES = 4096;
+    /** PATH_MAX: what is longer is no path. */
+    private static final int LONGEST_NOTE_BYTES = 4096;
+
+    private static final String NOTE_SUFFIX = ".device";
+    private static final String UNFINISHED_SUFFIX = ".new";
 
     private final Path mediaFile;
     private final Path note;
@@ -38,8 +42,26 @@ public final class MediaBinding {
     /** The binding, present or to be made, of a media file to a device. */
     public MediaBinding(Path mediaFile, DeviceFiles files) {
         this.mediaFile = mediaFile;
-        this.note = mediaFile.resolveSibling(mediaFile.getFileName() + ".device");
+        this.note = mediaFile.resolveSibling(mediaFile.getFileName() + NOTE_SUFFIX);
         this.files = files;
+    }
+
+    /**
+     * For a path that a person gives.
+     *
+     * @throws IllegalArgumentException when it is too long for a state file, or for the note beside it
+     */
+    public static void requirePath(Path mediaFile) {
+        Path absolute = mediaFile.toAbsolutePath();
+        int lengthBytes = absolute.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (lengthBytes > StateFileDescriptor.MAX_MEDIA_PATH_BYTES) {
+            throw new IllegalArgumentException("media path too long: bytes=" + lengthBytes + " limit="
+                    + StateFileDescriptor.MAX_MEDIA_PATH_BYTES + " media=" + absolute);
+        }
+        if (DeviceFiles.pathOf(absolute + NOTE_SUFFIX + UNFINISHED_SUFFIX).isEmpty()) {
+            throw new IllegalArgumentException(
+                    "name of the media file too long for the files beside it: media=" + absolute);
+        }
     }
 
     /** True when some device has, or had, this media file. */
@@ -151,19 +173,20 @@ public final class MediaBinding {
                 throw new IOException("not a plain file");
             }
             try (InputStream in = Files.newInputStream(note, LinkOption.NOFOLLOW_LINKS)) {
-                String text = new String(in.readNBytes(LONGEST_PATH_BYTES), StandardCharsets.UTF_8);
-                return Optional.of(Path.of(text.strip()));
+                String text = new String(in.readNBytes(LONGEST_NOTE_BYTES), StandardCharsets.UTF_8);
+                // A path that nothing can have names no device, and who knows which one it named.
+                return Optional.of(DeviceFiles.pathOf(text.strip()).orElseThrow(() -> new IOException("not a path")));
             }
         } catch (NoSuchFileException e) {
             return Optional.empty();
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException e) {
             throw new StateFileException(
                     Problem.SYSTEM, "binding of the media file cannot be read: note=" + note, files.stateFile(), e);
         }
     }
 
     private Path unfinished() {
-        return note.resolveSibling(note.getFileName() + ".new");
+        return note.resolveSibling(note.getFileName() + UNFINISHED_SUFFIX);
     }
 
     private boolean usesThisMedia(Path device) {
@@ -171,8 +194,17 @@ public final class MediaBinding {
             return state.identity().mediaFile().equals(mediaFile.toString());
         } catch (StateFileException e) {
             // Whether somebody else's device still uses it cannot be seen; a missing or broken one does not.
-            return e.problem() == Problem.SYSTEM;
+            return e.problem() == Problem.SYSTEM && !leadsThroughPlainFile(device);
         }
+    }
+
+    /** Where a folder of the path is a file by now, nothing can be. The JDK tells that (ENOTDIR) by a text alone, in the user's language. */
+    private static boolean leadsThroughPlainFile(Path device) {
+        Path folder = device.getParent();
+        while (folder != null && !Files.exists(folder)) {
+            folder = folder.getParent();
+        }
+        return folder != null && Files.isRegularFile(folder);
     }
 
     private StateFileException failed(String what, IOException e) {

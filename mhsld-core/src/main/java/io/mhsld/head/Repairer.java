@@ -5,13 +5,16 @@ import io.mhsld.media.Media;
 import io.mhsld.state.CrashPoint;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Finding;
+import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.Inspector;
 import io.mhsld.state.StateFile;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntPredicate;
@@ -25,8 +28,8 @@ import java.util.stream.Stream;
  * <p>It does no store to a file in which nothing is wrong, and having died at any store it can be run again.
  */
 public final class Repairer {
-    /** A live head looks at itself more often than that, unless it is stopped. */
-    private static final long SELF_CHECK_PATIENCE_MS = 1_500;
+    /** On a busy machine a head may be late, by so much besides. */
+    private static final long BUSY_MACHINE_MS = 2_000;
 
     private static final long POLL_NS = 20_000_000;
 
@@ -67,6 +70,7 @@ public final class Repairer {
     private final LeaseFile leases;
     private final Reaper reaper;
     private final List<Finding> unleased = new ArrayList<>();
+    private final Set<Integer> madeAnew = new HashSet<>();
 
     /** For one device; the caller holds its device lease. */
     public Repairer(DeviceFiles files, StateFile state, LeaseFile leases, Media media) {
@@ -92,7 +96,8 @@ public final class Repairer {
         Inspector.Report after = awaitSelfChecks();
         List<Remedy> repaired = new ArrayList<>();
         for (Finding finding : before.findings()) {
-            if (!after.findings().contains(finding)) {
+            // What is still wrong there, if with other numbers, has not been repaired.
+            if (after.findings().stream().noneMatch(finding::isSamePlace)) {
                 repaired.add(new Remedy(finding, remedyOf(finding)));
             }
         }
@@ -107,7 +112,8 @@ public final class Repairer {
      * @param lives whether some process holds the lease of a head
      */
     public static Inspector.Report inspect(DeviceFiles files, StateFile state, IntPredicate lives) {
-        Inspector.Report report = Inspector.inspect(state, lives);
+        Inspector.Report report = Inspector.inspect(
+                state, lives, row -> Surroundings.findUnleased(state, row).isPresent());
         Surroundings surroundings = Surroundings.look(files, state, lives);
         return report.with(surroundings.findings(), surroundings.notes());
     }
@@ -116,13 +122,20 @@ public final class Repairer {
         return inspect(files, state, leases::isHeld).with(unleased, List.of());
     }
 
+    /** A live head has looked at all that is its own within this time, unless it is stopped: twice what it takes at most, and a margin. */
+    static long selfCheckPatienceMs(Geometry geometry) {
+        return 2 * (SelfCheck.looksPerRound(geometry) + 1) * Head.TICK_MS + BUSY_MACHINE_MS;
+    }
+
     /** What is still wrong after live heads have had the time to see it. */
     private Inspector.Report awaitSelfChecks() {
-        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SELF_CHECK_PATIENCE_MS);
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(selfCheckPatienceMs(state.geometry()));
         while (true) {
+            // Asked before the look, which of a large map takes its time.
+            boolean isLastLook = System.nanoTime() - deadlineNs >= 0;
             Inspector.Report report = inspect();
             boolean mayChange = !report.isSound() && isAnyHeld();
-            if (!mayChange || System.nanoTime() - deadlineNs >= 0) {
+            if (!mayChange || isLastLook) {
                 return report;
             }
             LockSupport.parkNanos(POLL_NS);
@@ -164,12 +177,17 @@ public final class Repairer {
         if (findings.isEmpty() && state.heads().stateAcquire(head) == HeadTable.State.FREE) {
             return 0;
         }
+        madeAnew.add(head);
         if (!findings.isEmpty()) {
-            state.mend(head);
+            state.mend(head, System.currentTimeMillis());
         }
         long freed = reaper.freeLeftovers(head);
         // Once more: who died in the middle of an operation was not judged before.
         List<Finding> left = Inspector.inspectHead(state, head, false);
+        if (!left.isEmpty()) {
+            // Numbers that stood at the end of their range have been raised over it.
+            state.mend(head, System.currentTimeMillis());
+        }
         if (Stream.concat(findings.stream(), left.stream())
                 .anyMatch(finding -> finding.invariant().equals("I8"))) {
             state.counters(head).resetRelease();
@@ -179,13 +197,18 @@ public final class Repairer {
     }
 
     private String remedyOf(Finding finding) {
-        if (finding.cause().startsWith("reserved bytes")) {
-            return "made zero";
-        }
         if (finding.head() >= 0) {
-            return leases.isHeld(finding.head()) ? "the head has put it right itself" : "head made anew, nobody is it";
+            if (madeAnew.contains(finding.head())) {
+                return "head made anew, nobody is it";
+            }
+            return leases.isHeld(finding.head()) ? "the head has put it right itself" : "the head has ended";
         }
-        return "bits cleared";
+        return switch (finding.cause()) {
+            case "reserved bytes are not zero" -> "made zero";
+            case "owner is no head", "lanes beyond the last block are not empty" -> "bits cleared";
+            case "block has several owners" -> "who does not hold it has let go";
+            default -> "gone with the rest, or put right by somebody else";
+        };
     }
 
     private String adviceFor(Finding finding) {

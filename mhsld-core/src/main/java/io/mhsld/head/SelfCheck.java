@@ -11,6 +11,7 @@ import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.PendingGroup;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,24 +23,34 @@ import java.util.Optional;
  * <p>On the head's thread and outside its operations. It stores nothing while nothing is wrong.
  */
 final class SelfCheck {
-    /** Of a larger map a part is looked at each time, so that no look takes longer than a fraction of a millisecond. */
-    private static final long BLOCKS_AT_A_TIME = 1 << 16;
+    /** So much of the map is looked at each time: some milliseconds. Only a larger map takes several looks. */
+    private static final long MAP_BYTES_AT_A_TIME = 8 << 20;
 
     private final StateFile state;
     private final Geometry geometry;
     private final OwnerMap map;
     private final int head;
+    private final OwnNumbers numbers;
     private final HeadLog log;
+    private final long blocksAtATime;
     private Row row;
     private long nextBlock;
 
-    SelfCheck(StateFile state, int head, HeadLog log) {
+    SelfCheck(StateFile state, int head, OwnNumbers numbers, HeadLog log) {
         this.state = state;
         this.geometry = state.geometry();
         this.map = state.ownerMap();
         this.head = head;
+        this.numbers = numbers;
         this.log = log;
+        this.blocksAtATime = MAP_BYTES_AT_A_TIME / geometry.laneBytes();
         rememberRow();
+    }
+
+    /** After so many looks a head has seen all that is its own. */
+    static long looksPerRound(Geometry geometry) {
+        long mapBytes = geometry.blockCount() * geometry.laneBytes();
+        return (mapBytes + MAP_BYTES_AT_A_TIME - 1) / MAP_BYTES_AT_A_TIME;
     }
 
     /** What the row says now is what the head has just written. */
@@ -52,14 +63,15 @@ final class SelfCheck {
         List<Extent> accepted = capacity.accepted();
         List<PendingGroup> pending = capacity.pending();
         mendRow();
+        mendNumbers();
         mendTable(accepted, pending, capacity.generation());
         List<Extent> held = new ArrayList<>(accepted);
         pending.forEach(group -> held.addAll(group.extents()));
         mendCounters(held);
         long first = nextBlock;
-        long count = Math.min(BLOCKS_AT_A_TIME, map.blockCount() - first);
-        nextBlock = first + count == map.blockCount() ? 0 : first + count;
-        mendMap(held, first, first + count);
+        long end = Math.min(first + blocksAtATime, map.blockCount());
+        nextBlock = end == map.blockCount() ? 0 : end;
+        mendMap(held, first, end);
     }
 
     private void mendRow() {
@@ -68,9 +80,12 @@ final class SelfCheck {
             state.heads().writeRelease(row);
             log.say("repaired own row, which said: %s", met);
         }
-        if ((state.heads().operationAcquire(head) & 1) != 0) {
-            state.heads().endOperationRelease(head);
-            log.say("repaired own operation number, which said that one is under way");
+    }
+
+    private void mendNumbers() {
+        List<String> mended = numbers.mend();
+        if (!mended.isEmpty()) {
+            log.say("repaired own numbers: %s", String.join(" ", mended));
         }
     }
 
@@ -78,9 +93,9 @@ final class SelfCheck {
         Optional<ExtentTable.Snapshot> met = state.extents(head).readSeqlock();
         ExtentTable.Snapshot known = new ExtentTable.Snapshot(SharedCapacity.entries(accepted, pending), generation);
         if (!met.equals(Optional.of(known)) || !state.extents(head).isCountSound()) {
-            state.heads().beginOperationRelease(head);
-            state.extents(head).writeSeqlock(known.entries(), generation);
-            state.heads().endOperationRelease(head);
+            numbers.begin();
+            numbers.writeTable(known.entries(), generation);
+            numbers.end();
             log.say("repaired own extent table: extents=%d", known.entries().size());
         }
     }
@@ -96,45 +111,52 @@ final class SelfCheck {
         }
     }
 
+    /** Blocks [first, end): those of the head's extents have its bit, the others have not. */
     private void mendMap(List<Extent> held, long first, long end) {
-        List<long[]> wanted = new ArrayList<>();
-        for (Extent extent : held) {
+        List<Extent> ascending = new ArrayList<>(held);
+        ascending.sort(Comparator.comparingLong(Extent::startDpa));
+        long block = first;
+        for (Extent extent : ascending) {
             long start = geometry.blockOfDpa(extent.startDpa());
             long stop = start + extent.lengthBytes() / geometry.blockSizeBytes();
             if (start < end && stop > first) {
-                wanted.add(new long[] {Math.max(first, start), Math.min(end, stop)});
+                mendRun(block, Math.max(first, start), false);
+                block = Math.min(end, stop);
+                mendRun(Math.max(first, start), block, true);
             }
         }
-        boolean hasAll = wanted.stream().allMatch(run -> map.ownsAllVolatile(head, run[0], run[1] - run[0]));
-        long[] marked = {0};
-        map.forEachRunVolatile(head, first, end - first, (start, count) -> marked[0] += count);
-        if (hasAll
-                && marked[0]
-                        == wanted.stream().mapToLong(run -> run[1] - run[0]).sum()) {
-            return;
-        }
-        for (long block = first; block < end; block++) {
-            long at = block;
-            boolean isMine = wanted.stream().anyMatch(run -> run[0] <= at && at < run[1]);
-            if (isMine != map.ownsAllVolatile(head, block, 1)) {
-                mendBlock(block, isMine);
-            }
-        }
+        mendRun(block, end, false);
     }
 
-    private void mendBlock(long block, boolean isMine) {
-        state.heads().beginOperationRelease(head);
+    private void mendRun(long first, long end, boolean isMine) {
+        long wrong = map.findFirstVolatile(head, first, end - first, !isMine);
+        if (wrong == end) {
+            return;
+        }
+        long mended = 0;
+        numbers.begin();
         try {
-            if (!isMine) {
-                // Its memory is left as it is: by the same damage another head may use it.
-                map.clear(head, block, 1);
-                log.say("repaired owner map: cleared own bit of a block in no extent of this head: block=%d", block);
-            } else if (map.claim(head, block, 1) == OwnerMap.CLAIMED) {
-                log.say("repaired owner map: set own bit of a block that this head holds: block=%d", block);
+            for (long block = wrong;
+                    block < end;
+                    block = map.findFirstVolatile(head, block + 1, end - block - 1, !isMine)) {
+                if (!isMine) {
+                    // Its memory is left as it is: by the same damage another head may use it.
+                    mended += map.clear(head, block, 1);
+                } else if (map.claim(head, block, 1) == OwnerMap.CLAIMED) {
+                    mended++;
+                }
+                // Else another head has a bit there. It lets go by its own look, if it does not hold the block.
             }
-            // Else another head has a bit there. It lets go by its own look, if it does not hold the block.
         } finally {
-            state.heads().endOperationRelease(head);
+            numbers.end();
+        }
+        if (mended > 0) {
+            log.say(
+                    isMine
+                            ? "repaired owner map: set own bits of what this head holds: block=%d blocks=%d"
+                            : "repaired owner map: cleared own bits in no extent of this head: block=%d blocks=%d",
+                    wrong,
+                    mended);
         }
     }
 }

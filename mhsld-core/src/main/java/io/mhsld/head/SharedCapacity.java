@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * What makes a Type-3 device a head among others: its hooks claim and clear blocks in the shared owner map, its journal keeps the head's row of
@@ -43,6 +44,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     private final Reaper reaper;
     private final Machine machine;
     private final HeadLog log;
+    private final OwnNumbers numbers;
     private Operation operation = Operation.RESET;
 
     SharedCapacity(StateFile state, int head, Media media, Reaper reaper, Machine machine, HeadLog log) {
@@ -55,6 +57,12 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         this.reaper = reaper;
         this.machine = machine;
         this.log = log;
+        this.numbers = new OwnNumbers(state, head);
+    }
+
+    /** As this head has written them. */
+    OwnNumbers numbers() {
+        return numbers;
     }
 
     // ---- hooks
@@ -197,15 +205,17 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             if (peer == head || !state.extents(peer).mayHoldPlain()) {
                 continue;
             }
-            Optional<Extent> held = heldBy(peer, extents);
+            OptionalLong held = firstHeldBy(peer, extents);
             if (held.isPresent()
                     && reapOwner(peer) == Reaper.Outcome.ALIVE
-                    && heldBy(peer, extents).isPresent()) {
+                    && firstHeldBy(peer, extents).isPresent()) {
                 counters.addRelease(Counter.CLAIM_CONFLICTS, 1);
+                long block = geometry.blockOfDpa(held.getAsLong());
                 return Refusal.of(
                         Cause.OWNED_BY_OTHER_HEAD,
-                        "%s owner=%d requester=%d (in its extents, and not in the owner map: see verify)",
-                        held.get(),
+                        "block=%d dpa=0x%x owner=[%d] requester=%d (in its extents, and not in the owner map: see verify)",
+                        block,
+                        geometry.dpaOfBlock(block),
                         peer,
                         head);
             }
@@ -213,17 +223,18 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         return Optional.empty();
     }
 
-    /** The first of the extents that reaches into one of the peer's; none while the peer's table is being written all the time. */
-    private Optional<Extent> heldBy(int peer, List<Extent> extents) {
+    /** The lowest address of the extents that is in one of the peer's; none while the peer's table is being written all the time. */
+    private OptionalLong firstHeldBy(int peer, List<Extent> extents) {
         List<ExtentTable.Entry> held = state.extents(peer)
                 .readSeqlock()
                 .map(ExtentTable.Snapshot::entries)
                 .orElse(List.of());
         return extents.stream()
-                .filter(extent -> held.stream()
-                        .anyMatch(entry -> entry.startDpa() < extent.endDpa()
-                                && entry.startDpa() + entry.lengthBytes() > extent.startDpa()))
-                .findFirst();
+                .flatMapToLong(extent -> held.stream()
+                        .filter(entry -> entry.startDpa() < extent.endDpa()
+                                && entry.startDpa() + entry.lengthBytes() > extent.startDpa())
+                        .mapToLong(entry -> Math.max(entry.startDpa(), extent.startDpa())))
+                .min();
     }
 
     private Optional<Refusal> scrubAll(List<Extent> extents, List<Extent> scrubbed) {
@@ -276,21 +287,21 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     @Override
     public void begin(Operation begun) {
         operation = begun;
-        state.heads().beginOperationRelease(head);
+        numbers.begin();
         reached("BEGUN");
     }
 
     @Override
     public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {
         List<ExtentTable.Entry> entries = entries(accepted, pending);
-        state.extents(head).writeSeqlock(entries, generation);
+        numbers.writeTable(entries, generation);
         counters.setRelease(Counter.EXTENTS_HELD, entries.size());
         reached("PUBLISHED");
     }
 
     @Override
     public void end() {
-        state.heads().endOperationRelease(head);
+        numbers.end();
         state.surfaceFault();
         reached("ENDED");
     }

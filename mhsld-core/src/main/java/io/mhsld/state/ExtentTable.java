@@ -62,10 +62,21 @@ public final class ExtentTable {
      * @throws IllegalArgumentException when there are more extents than the table has room for
      */
     public void writeSeqlock(List<Entry> entries, int generation) {
+        writeSeqlock(entries, generation, tables.getLongPlain(base + SEQUENCE_OFFSET));
+    }
+
+    /**
+     * The same by a writer that knows what it wrote before: what stands there now may be damage.
+     *
+     * @param lastSequence what its last writing came to
+     * @return what this one comes to
+     * @throws IllegalArgumentException when there are more extents than the table has room for
+     */
+    public long writeSeqlock(List<Entry> entries, int generation, long lastSequence) {
         if (entries.size() > MAX_EXTENTS) {
             throw new IllegalArgumentException("too many extents: extents=" + entries.size() + " limit=" + MAX_EXTENTS);
         }
-        long odd = tables.getLongPlain(base + SEQUENCE_OFFSET) | 1;
+        long odd = lastSequence | 1;
         tables.putLongRelease(base + SEQUENCE_OFFSET, odd);
         // The odd sequence must be seen before any of the stores that follow.
         VarHandle.fullFence();
@@ -82,6 +93,12 @@ public final class ExtentTable {
         tables.putIntPlain(base + GENERATION_OFFSET, generation);
         tables.putIntPlain(base + EXTENT_COUNT_OFFSET, entries.size());
         tables.putLongRelease(base + SEQUENCE_OFFSET, odd + 1);
+        return odd + 1;
+    }
+
+    /** Repair, by the writer: the sequence that its last writing came to. */
+    public void writeSequenceRelease(long lastSequence) {
+        tables.putLongRelease(base + SEQUENCE_OFFSET, lastSequence);
     }
 
     /** The table at one moment; empty when a writer was at work all the time, or died at work. */
@@ -101,7 +118,7 @@ public final class ExtentTable {
     }
 
     /** Odd while the table is being written. */
-    long sequenceAcquire() {
+    public long sequenceAcquire() {
         return tables.getLongAcquire(base + SEQUENCE_OFFSET);
     }
 
@@ -118,7 +135,10 @@ public final class ExtentTable {
 
     /** Repair, with the head's lease: a sequence that no writer comes to is brought back into its range. */
     void mendRelease(long lastNumber) {
-        tables.putLongRelease(base + SEQUENCE_OFFSET, sequenceAcquire() & lastNumber);
+        long met = sequenceAcquire();
+        if ((met & ~lastNumber) != 0) {
+            tables.putLongRelease(base + SEQUENCE_OFFSET, met & lastNumber);
+        }
     }
 
     /** False when the table says that it is empty: a quick look, before a whole reading. */

@@ -3,6 +3,7 @@ package io.mhsld.state;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -17,6 +18,9 @@ import java.util.stream.Collectors;
 public record Finding(String invariant, String cause, Map<String, Object> facts) {
     /** Addresses and places, which people write so. */
     private static final Set<String> HEXADECIMAL = Set.of("dpa", "length", "offset");
+
+    /** Facts that say where it is; the others say how it is there. */
+    private static final Set<String> PLACES = Set.of("head", "field", "counter", "section", "offset", "file");
 
     /** Copies the facts, and keeps their order. */
     public Finding {
@@ -47,6 +51,13 @@ public record Finding(String invariant, String cause, Map<String, Object> facts)
     /** The head that it is about, -1 for none. */
     public int head() {
         return facts.get("head") instanceof Number head ? head.intValue() : -1;
+    }
+
+    /** True when the other one tells of the same thing at the same place, whatever numbers it met there. */
+    public boolean isSamePlace(Finding other) {
+        return invariant.equals(other.invariant)
+                && cause.equals(other.cause)
+                && PLACES.stream().allMatch(name -> Objects.equals(facts.get(name), other.facts.get(name)));
     }
 
     private static String text(String name, Object value) {

@@ -169,15 +169,29 @@ public final class HeadTable {
         rows.putLongRelease(offset, (rows.getLongPlain(offset) | 1) + 1);
     }
 
+    /** The number of the operation, by a head that knows what it wrote before: what stands there may be damage. */
+    public void writeOperationRelease(int head, long operation) {
+        rows.putLongRelease(row(head) + OPERATION_OFFSET, operation);
+    }
+
     /**
-     * Repair, with the head's lease: numbers that no head writes are brought back into their range. Bits are taken away, never added, so that an
-     * incarnation that somebody remembers does not come again.
+     * Repair, with the head's lease: numbers that no head writes are brought back into their range.
+     *
+     * @param nowMs the time of day, which becomes the incarnation if that is damaged: what it was nobody knows, and no head has ever counted so
+     *     far, so that none that somebody remembers comes again
      */
-    void mendRelease(int head, long lastNumber) {
+    void mendRelease(int head, long lastNumber, long lastTimeMs, long nowMs) {
         int row = row(head);
-        mend(row + INCARNATION_OFFSET, lastNumber);
-        mend(row + OPERATION_OFFSET, lastNumber);
-        rows.putLongPlain(row + ATTACHED_MS_OFFSET, 0);
+        if (isOutside(row + INCARNATION_OFFSET, lastNumber)) {
+            rows.putLongRelease(row + INCARNATION_OFFSET, nowMs);
+        }
+        if (isOutside(row + OPERATION_OFFSET, lastNumber)) {
+            // Whether it is odd stays: who died within an operation has not ended it.
+            rows.putLongRelease(row + OPERATION_OFFSET, rows.getLongPlain(row + OPERATION_OFFSET) & lastNumber);
+        }
+        if (isOutside(row + ATTACHED_MS_OFFSET, lastTimeMs)) {
+            rows.putLongPlain(row + ATTACHED_MS_OFFSET, 0);
+        }
     }
 
     /** Writes a whole row, by the head that it is about: what it knows to be so. */
@@ -189,8 +203,9 @@ public final class HeadTable {
         }
     }
 
-    private void mend(int offset, long mask) {
-        rows.putLongRelease(offset, rows.getLongPlain(offset) & mask);
+    private boolean isOutside(int offset, long last) {
+        long met = rows.getLongPlain(offset);
+        return met < 0 || met > last;
     }
 
     private int row(int head) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -54,6 +55,7 @@ public final class Inspector {
 
     private final StateFile state;
     private final IntPredicate lives;
+    private final Predicate<Row> livesUnleased;
     private final Geometry geometry;
     private final OwnerMap map;
     private final List<Finding> findings = new ArrayList<>();
@@ -61,9 +63,10 @@ public final class Inspector {
     private final int attempts;
     private int suppressed;
 
-    private Inspector(StateFile state, IntPredicate lives, int attempts) {
+    private Inspector(StateFile state, IntPredicate lives, Predicate<Row> livesUnleased, int attempts) {
         this.state = state;
         this.lives = lives;
+        this.livesUnleased = livesUnleased;
         this.attempts = attempts;
         this.geometry = state.geometry();
         this.map = state.ownerMap();
@@ -75,17 +78,26 @@ public final class Inspector {
      * @param lives whether some process holds the lease of a head
      */
     public static Report inspect(StateFile state, IntPredicate lives) {
-        return new Inspector(state, lives, MAX_ATTEMPTS).inspect();
+        return inspect(state, lives, row -> false);
+    }
+
+    /**
+     * The same, where it can be told whether the process that a row names lives without the lease: such a head is not called dead.
+     *
+     * @param livesUnleased asked for heads whose lease no process holds
+     */
+    public static Report inspect(StateFile state, IntPredicate lives, Predicate<Row> livesUnleased) {
+        return new Inspector(state, lives, livesUnleased, MAX_ATTEMPTS).inspect();
     }
 
     /** The same where nobody moves meanwhile: a head that is busy is not waited for. */
     public static Report inspectStill(StateFile state, IntPredicate lives) {
-        return new Inspector(state, lives, 1).inspect();
+        return new Inspector(state, lives, row -> false, 1).inspect();
     }
 
     /** Looks only at what one head's row, table, counters and error log say, and at the blocks that have its bit. */
     public static List<Finding> inspectHead(StateFile state, int head, boolean alive) {
-        Inspector inspector = new Inspector(state, unused -> alive, MAX_ATTEMPTS);
+        Inspector inspector = new Inspector(state, unused -> alive, row -> false, MAX_ATTEMPTS);
         inspector.checkHead(head);
         return List.copyOf(inspector.findings);
     }
@@ -192,7 +204,7 @@ public final class Inspector {
         long owned = map.countVolatile(head);
         if (row.state() == State.FREE) {
             check.foundOperationOfNobody(operation);
-        } else if (!alive) {
+        } else if (isDead(row, alive)) {
             notes.add("head died in the middle of an operation, the next claim or recover frees its blocks: head="
                     + head + " blocks=" + owned + " pid=" + row.pid());
         }
@@ -209,7 +221,7 @@ public final class Inspector {
                     .with("blocks", owned)
                     .with("offset", state.headRowOffset(head)));
         }
-        if (row.state() != State.FREE && !alive) {
+        if (row.state() != State.FREE && isDead(row, alive)) {
             notes.add("head is dead, the next claim or recover frees its blocks: head=" + head + " blocks=" + owned
                     + " pid=" + row.pid());
         }
@@ -217,6 +229,10 @@ public final class Inspector {
             noteReaping(head);
         }
         return owned;
+    }
+
+    private boolean isDead(Row row, boolean alive) {
+        return !alive && !livesUnleased.test(row);
     }
 
     /** I2: the head's runs of blocks are exactly its extents, none of which overlap. */

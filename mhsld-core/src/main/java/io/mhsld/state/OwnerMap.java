@@ -122,6 +122,27 @@ public final class OwnerMap {
         return true;
     }
 
+    /**
+     * The first of blocks [first, first + count) that has the head's bit, or has it not.
+     *
+     * @param owned which of the two is looked for
+     * @return {@code first + count} when there is none
+     */
+    public long findFirstVolatile(int head, long first, long count, boolean owned) {
+        checkHead(head);
+        checkRange(first, count);
+        long bits = lowBits << head;
+        long ignored = owned ? 0 : bits;
+        long end = first + count;
+        for (long block = first; block < end; block = nextWord(block)) {
+            long met = (words.getLongVolatile(wordOffset(block)) ^ ignored) & bits;
+            if (met != 0 && (met & laneMask(block, end)) != 0) {
+                return block + lanesBefore(met & laneMask(block, end)) - laneOf(block);
+            }
+        }
+        return end;
+    }
+
     /** The lane of one block: bit <i>h</i> is set when head <i>h</i> may touch it. */
     public long ownersVolatile(long block) {
         checkRange(block, 1);

@@ -69,9 +69,8 @@ final class ReservedBytes {
         });
     }
 
-    /** Repair: makes them zero, and tells what was not. */
-    void clear(Dirt cleared) {
-        forEachDirt(cleared);
+    /** Repair: makes them zero. */
+    void clear() {
         forEachStretch((section, offset, endOffset) -> {
             for (int at = offset; at < endOffset; at += Integer.BYTES) {
                 // By the word that is wrong: the fields beside a stretch are not touched.

@@ -23,6 +23,7 @@ import static io.mhsld.state.StateFileDescriptor.SOCKET_OFFSET;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.HeadTable.State;
 import io.mhsld.state.StateFileDescriptor.Section;
+import io.mhsld.text.ForeignText;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,7 +129,7 @@ final class RowCheck {
                     .with("value", lengthBytes));
         } else if (isServing && !isSocketPath(row.controlSocket())) {
             findings.accept(atRow("control socket is none", SOCKET_OFFSET, "control socket")
-                    .with("value", printable(row.controlSocket())));
+                    .with("value", '"' + ForeignText.line(row.controlSocket()) + '"'));
         }
     }
 
@@ -136,10 +137,6 @@ final class RowCheck {
         return path.startsWith("/")
                 && path.endsWith(".head" + head + ".sock")
                 && path.chars().noneMatch(c -> Character.isISOControl(c) || c == '\uFFFD');
-    }
-
-    private static String printable(String text) {
-        return '"' + text.replaceAll("\\p{Cntrl}", "?") + '"';
     }
 
     // ---- the extent table

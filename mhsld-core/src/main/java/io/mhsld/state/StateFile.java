@@ -29,6 +29,7 @@ import static io.mhsld.state.StateFileDescriptor.VERSION_OFFSET;
 
 import io.mhsld.state.StateFileDescriptor.Section;
 import io.mhsld.state.StateFileException.Problem;
+import io.mhsld.text.ForeignText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -39,7 +40,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -160,12 +160,8 @@ public final class StateFile implements AutoCloseable {
                 preallocate(channel, lengthBytes);
                 CrashPoint.INIT_PREALLOCATED.reached();
                 MappedByteBuffer mapping = channel.map(FileChannel.MapMode.READ_WRITE, 0, HEADER_LENGTH);
-                fillHeader(
-                        new SharedMemory("header", new UnsafeBuffer(mapping)),
-                        geometry,
-                        identity,
-                        mediaPath,
-                        lengthBytes);
+                SharedMemory header = new SharedMemory("header", new UnsafeBuffer(mapping));
+                fillHeader(header, geometry, identity, mediaPath, lengthBytes);
                 mapping.force();
                 channel.force(true);
                 BufferUtil.free(mapping);
@@ -278,36 +274,35 @@ public final class StateFile implements AutoCloseable {
         return errorLogs.get(head);
     }
 
-    /** Repair, with the head's lease: what its row, table and error log hold that no head writes is made harmless. What it owns is not touched. */
-    public void mend(int head) {
-        headTable.mendRelease(head, RowCheck.LAST_NUMBER);
+    /**
+     * Repair, with the head's lease: what its row, table and error log hold that no head writes is made harmless. What it owns is not touched.
+     *
+     * @param nowMs the time of day, milliseconds since 1970
+     */
+    public void mend(int head, long nowMs) {
+        headTable.mendRelease(head, RowCheck.LAST_NUMBER, RowCheck.LAST_TIME_MS, nowMs);
         extents(head).mendRelease(RowCheck.LAST_NUMBER);
         ErrorLogCheck.firstWrong(errorLog(head)).ifPresent(offset -> ErrorLogCheck.cut(errorLog(head), offset));
     }
 
-    /** Repair, also under live heads: makes reserved bytes zero, and tells which were not, as findings. */
-    public List<Finding> clearReservedBytes() {
-        List<Finding> cleared = new ArrayList<>();
-        reservedBytes().clear((section, offset, byteCount) -> cleared.add(dirt(section, offset, byteCount)));
-        return cleared;
+    /** Repair, also under live heads: makes reserved bytes zero. */
+    public void clearReservedBytes() {
+        reservedBytes().clear();
     }
 
     /** Reserved bytes that are not zero. */
     List<Finding> dirtyReservedBytes() {
         List<Finding> dirty = new ArrayList<>();
-        reservedBytes().forEachDirt((section, offset, byteCount) -> dirty.add(dirt(section, offset, byteCount)));
+        reservedBytes()
+                .forEachDirt((section, offset, byteCount) -> dirty.add(Finding.of("I7", "reserved bytes are not zero")
+                        .with("section", section)
+                        .with("bytes", byteCount)
+                        .with("offset", offset)));
         return dirty;
     }
 
     private ReservedBytes reservedBytes() {
         return new ReservedBytes(everything, geometry);
-    }
-
-    private static Finding dirt(String section, int offset, int byteCount) {
-        return Finding.of("I7", "reserved bytes are not zero")
-                .with("section", section)
-                .with("bytes", byteCount)
-                .with("offset", offset);
     }
 
     // ---- places in the file
@@ -546,9 +541,9 @@ public final class StateFile implements AutoCloseable {
         if (space != 0 && space != 1) {
             throw damaged("media space", space, 0, file);
         }
-        if (!isAbsolutePath(mediaFile)) {
+        if (DeviceFiles.pathOf(mediaFile).filter(Path::isAbsolute).isEmpty()) {
             throw new StateFileException(
-                    Problem.DAMAGED, "media path is none: met=\"" + mediaFile.replace('\0', '?') + "\"", file);
+                    Problem.DAMAGED, "media path is none: met=\"" + ForeignText.line(mediaFile) + "\"", file);
         }
         return new Identity(
                 new UUID(header.getLongPlain(DEVICE_ID_OFFSET), header.getLongPlain(DEVICE_ID_OFFSET + Long.BYTES)),
@@ -556,14 +551,6 @@ public final class StateFile implements AutoCloseable {
                 header.getLongPlain(SERIAL_OFFSET),
                 space == 1,
                 mediaFile);
-    }
-
-    private static boolean isAbsolutePath(String path) {
-        try {
-            return Path.of(path).isAbsolute();
-        } catch (InvalidPathException e) {
-            return false;
-        }
     }
 
     private static void checkEqual(String what, long met, long expected, Path file) {

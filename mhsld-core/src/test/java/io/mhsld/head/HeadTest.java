@@ -448,7 +448,7 @@ class HeadTest {
             DeviceFixture.pause(2_500);
             assertFalse(head.isDone());
             held.release();
-            head.get(5, TimeUnit.SECONDS).take(0, 0, 4);
+            head.get(20, TimeUnit.SECONDS).take(0, 0, 4);
         }
     }
 
@@ -475,10 +475,12 @@ class HeadTest {
     enum Loss {
         STATE_FILE_REMOVED("state file was removed under a live head: head=0"),
         STATE_FILE_REPLACED("state file was replaced under a live head: head=0"),
+        STATE_FILE_LINKED("state file was replaced under a live head: head=0"),
         STATE_FILE_CUT("state file was cut under a live head: head=0"),
         STATE_FILE_GROWN("state file was cut under a live head: head=0"),
         LOCK_FILE_REMOVED("lock file was removed under a live head: head=0"),
         MEDIA_FILE_REMOVED("media file was removed under a live head: head=0"),
+        MEDIA_FILE_LINKED("media file was replaced under a live head: head=0"),
         MEDIA_FILE_CUT("media file was cut under a live head: head=0");
 
         private final String words;
@@ -486,6 +488,13 @@ class HeadTest {
         Loss(String words) {
             this.words = words;
         }
+    }
+
+    /** The file is still the same, by another name; what its own name leads to can be exchanged at will. */
+    private static void replaceByLinkToItself(Path file) throws IOException {
+        Path moved = file.resolveSibling("moved");
+        Files.move(file, moved);
+        Files.createSymbolicLink(file, moved);
     }
 
     @ParameterizedTest
@@ -513,13 +522,15 @@ class HeadTest {
                 Files.write(copy, content);
                 Files.move(copy, state, StandardCopyOption.REPLACE_EXISTING);
             }
+            case STATE_FILE_LINKED -> replaceByLinkToItself(state);
+            case MEDIA_FILE_LINKED -> replaceByLinkToItself(fixture.files().mediaFile());
             case STATE_FILE_CUT -> cut(state, content.length - 4096);
             case STATE_FILE_GROWN -> cut(state, content.length + 4096);
             case LOCK_FILE_REMOVED -> Files.delete(fixture.files().lockFile());
             case MEDIA_FILE_REMOVED -> Files.delete(fixture.files().mediaFile());
             case MEDIA_FILE_CUT -> cut(fixture.files().mediaFile(), BLOCK);
         }
-        DeviceFixture.await("loss", 1_000, () -> lost.get() != null);
+        DeviceFixture.await("loss", DeviceFixture.PATIENCE_MS, () -> lost.get() != null);
         Path file = loss == Loss.LOCK_FILE_REMOVED
                 ? fixture.files().lockFile()
                 : loss.name().startsWith("MEDIA") ? fixture.files().mediaFile() : state;

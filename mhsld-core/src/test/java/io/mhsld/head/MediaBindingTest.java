@@ -10,7 +10,9 @@ import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,6 +51,30 @@ class MediaBindingTest {
         Files.createSymbolicLink(note, Files.writeString(folder.resolve("elsewhere"), "/some/device"));
 
         shouldBeUnreadable();
+    }
+
+    /** The folder of the other device was removed, and its name given to a file. */
+    @Test
+    void shouldTakeMemoryWhoseDeviceCannotBeThere() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "plain");
+        for (String device : List.of("pool", "deep/pool")) {
+            Files.writeString(note, file.resolve(device).toString());
+            binding.requireOurs();
+        }
+        binding.bind(PosixFilePermissions.fromString("rw-------"));
+        assertEquals(folder.resolve("pool").toString(), Files.readString(note));
+    }
+
+    /** A link that leads to itself: who knows what was behind it. */
+    @Test
+    void shouldNotTakeMemoryWhoseDeviceCannotBeSeen() throws Exception {
+        Path loop = folder.resolve("loop");
+        Files.createSymbolicLink(loop, loop);
+        Files.writeString(note, loop.resolve("pool").toString());
+
+        assertEquals(
+                Problem.IN_USE,
+                assertThrows(StateFileException.class, binding::requireOurs).problem());
     }
 
     private void shouldBeUnreadable() {

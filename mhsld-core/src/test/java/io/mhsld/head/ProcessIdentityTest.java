@@ -86,7 +86,7 @@ class ProcessIdentityTest {
         Files.copy(Path.of("/bin/sleep").toRealPath(), strange);
         Process process = new ProcessBuilder(strange.toString(), "60").start();
         try {
-            DeviceFixture.await("its own name", 5_000, () -> {
+            DeviceFixture.await("its own name", 20_000, () -> {
                 try {
                     return Files.readString(Path.of("/proc/" + process.pid() + "/comm"))
                             .startsWith("a) Z");

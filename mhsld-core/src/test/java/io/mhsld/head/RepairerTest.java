@@ -3,6 +3,7 @@ package io.mhsld.head;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +12,7 @@ import io.mhsld.DeviceFixture;
 import io.mhsld.DeviceFixture.Child;
 import io.mhsld.DeviceFixture.LocalHead;
 import io.mhsld.head.Repairer.Recovery;
+import io.mhsld.head.Repairer.Remedy;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Geometry;
@@ -22,6 +24,7 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.ExtentJournal;
 import io.mhsld.type3.PendingGroup;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -36,6 +39,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -46,6 +52,7 @@ import org.junit.jupiter.api.function.Executable;
 class RepairerTest {
     private static final long SEED = Long.getLong("mhsld.seed", 6L);
     private static final long BLOCK = DeviceFixture.BLOCK;
+    private static final long PATIENCE_MS = DeviceFixture.PATIENCE_MS;
     private static final int ROW = 256;
     private static final int TABLE = 36_864;
 
@@ -186,6 +193,24 @@ class RepairerTest {
         }
     }
 
+    /** Freeing what the head left behind raises them by one; the first repair must leave nothing for a second. */
+    @Test
+    void shouldMakeNumbersAtTheEndOfTheirRangeSound() throws IOException {
+        fixture.make(2, 1, 21);
+        MappedByteBuffer bytes = map();
+        Places places = Places.of(bytes);
+        for (int at = 0; at < ROW; at++) {
+            bytes.put(places.rows + at, (byte) -1);
+            bytes.put(places.tables + TABLE + at, (byte) -1);
+        }
+
+        Recovery recovery = Device.recover(fixture.files(), 1_000);
+
+        assertFalse(recovery.before().isSound());
+        assertEquals(List.of(), recovery.after().findings());
+        assertEquals(List.of(), Device.recover(fixture.files(), 1_000).repaired());
+    }
+
     // ---- with live heads
 
     /** Whatever is damaged of what a live head says about itself, or of its blocks: nobody else gets them, and the head puts it right. */
@@ -261,7 +286,7 @@ class RepairerTest {
     }
 
     @Test
-    void shouldPutRightWhatIsWrongAboutItselfWithinSecond() throws IOException {
+    void shouldPutRightWhatIsWrongAboutItself() throws IOException {
         fixture.make(3, 1, 21);
         LocalHead live = fixture.attach(0);
         live.take(0, 2, 3);
@@ -297,12 +322,10 @@ class RepairerTest {
             // A row that says that nobody is it has to be told apart from one that starts: it is the head itself that
             // knows.
             DeviceFixture.await(
-                    "byte " + at + " to be right: " + live.lines,
-                    1_000,
-                    () -> bytes.get(at) == whole[at] || at == places.rows + 8 || at == places.tables);
+                    "byte " + at + " to be right: " + live.lines, PATIENCE_MS, () -> bytes.get(at) == whole[at]);
         }
         DeviceFixture.await(
-                "sound", 1_000, () -> Device.inspect(fixture.files()).isSound());
+                "sound", PATIENCE_MS, () -> Device.inspect(fixture.files()).isSound());
         assertEquals(List.of(2, 3, 4, 12, 13), fixture.blocksOf(0));
         assertTrue(
                 live.lines.stream()
@@ -344,6 +367,101 @@ class RepairerTest {
         assertEquals(List.of(), fixture.blocksOf(1));
     }
 
+    /** 4 GiB in blocks of 4 KiB: advice to fence a head that is about to repair it would cost what the head holds. */
+    @Test
+    void shouldWaitUntilLiveHeadHasSeenAllOfLargeMap() throws IOException {
+        Geometry geometry = Geometry.of(8, 4L << 30, 1, 4096);
+        Device.initialise(fixture.files(), DeviceFixture.specification(geometry), PATIENCE_MS);
+        LocalHead live = fixture.attach(1);
+        MappedByteBuffer bytes = map();
+        int at = Places.of(bytes).map + 900_000;
+        for (int round = 0; round < 5; round++) {
+            // Anywhere within the head's ticks.
+            DeviceFixture.pause(83);
+            bytes.put(at, (byte) 0b10);
+            Recovery recovery = Device.recover(fixture.files(), 1_000);
+            assertEquals(List.of(), recovery.refused());
+            assertEquals(
+                    List.of("the head has put it right itself"),
+                    recovery.repaired().stream().map(Remedy::remedy).distinct().toList());
+            assertEquals(0, bytes.get(at));
+        }
+        assertTrue(live.lines.toString().contains("block=900000 blocks=1"), live.lines::toString);
+    }
+
+    /** Other numbers than before are not a repair. */
+    @Test
+    void shouldNotSayOfOneThingThatItIsRepairedAndThatItIsNot() throws Exception {
+        fixture.expectDamage();
+        fixture.make(3, 1, 21);
+        Child stopped = fixture.startHead(0);
+        stopped.take(0, 2, 3);
+        DeviceFixture.signal("STOP", stopped.pid());
+        MappedByteBuffer bytes = map();
+        Places places = Places.of(bytes);
+        AtomicBoolean isOver = new AtomicBoolean();
+        Thread other = new Thread(() -> {
+            for (long count = 1000; !isOver.get(); count++) {
+                bytes.putLong(places.counters, count);
+                DeviceFixture.pause(1);
+            }
+        });
+        other.start();
+        DeviceFixture.await("a wrong number", PATIENCE_MS, () -> bytes.getLong(places.counters) >= 1000);
+        Recovery recovery;
+        try {
+            recovery = Device.recover(fixture.files(), 1_000);
+        } finally {
+            isOver.set(true);
+            other.join();
+        }
+        String cause = "counter and owner map disagree";
+        assertEquals(List.of(), recovery.repaired());
+        assertEquals(
+                List.of(cause),
+                recovery.refused().stream()
+                        .map(remedy -> remedy.finding().cause())
+                        .toList());
+        assertNotEquals(
+                recovery.before().findings().get(0), recovery.after().findings().get(0));
+    }
+
+    @Test
+    void shouldNotClaimWhatSomebodyElseHasPutRight() throws Exception {
+        Geometry geometry = fixture.make(3, 1, 21);
+        Path media = fixture.files().mediaFile();
+        Path aside = fixture.folder().resolve("aside");
+        int reserved = 2_000;
+        MappedByteBuffer bytes = map();
+        bytes.put(reserved, (byte) 1);
+        try (StateFile state = StateFile.open(fixture.files().stateFile(), StateFile.Access.READ_WRITE, 0);
+                LeaseFile leases =
+                        LeaseFile.openExisting(fixture.files().lockFile()).orElseThrow();
+                Media open = Media.open(media, geometry.capacityBytes(), Media.Space.RESERVED)) {
+            // Somebody lives, so that recover looks again.
+            Leases.Lease lease = leases.tryHead(1).orElseThrow();
+            Files.move(media, aside);
+            CompletableFuture<Void> person = CompletableFuture.runAsync(() -> {
+                DeviceFixture.await("recover to have looked", PATIENCE_MS, () -> bytes.get(reserved) == 0);
+                try {
+                    Files.move(aside, media);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            Recovery recovery = new Repairer(fixture.files(), state, leases, open).recover();
+            person.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
+            lease.release();
+            assertEquals(
+                    List.of(
+                            "I7 reserved bytes are not zero: section=header bytes=1 offset=0x7d0 (made zero)",
+                            "I7 media file missing: file=" + media
+                                    + " (gone with the rest, or put right by somebody else)"),
+                    recovery.repaired().stream().map(Remedy::toString).toList());
+            assertEquals(List.of(), recovery.refused());
+        }
+    }
+
     /** Between a look and a compare-and-swap the head may die, be reaped, start again and win the block: only the head itself can tell. */
     @Test
     void shouldRefuseWhatStoppedHeadWouldHaveToRepairAndSayWhatHelps() throws IOException {
@@ -366,7 +484,7 @@ class RepairerTest {
                 recovery.refused().toString());
         assertEquals(1, bytes.get(places.map + 15));
         DeviceFixture.signal("CONT", stopped.pid());
-        DeviceFixture.await("repaired", 1_500, () -> bytes.get(places.map + 15) == 0);
+        DeviceFixture.await("repaired", PATIENCE_MS, () -> bytes.get(places.map + 15) == 0);
         assertTrue(Device.inspect(fixture.files()).isSound());
     }
 
@@ -393,6 +511,9 @@ class RepairerTest {
                     List.of("I6 its process lives and has no lease: head=0 pid=" + child.pid()),
                     recovery.after().findings().stream().map(Object::toString).toList());
             assertEquals(List.of(2, 3, 4), fixture.blocksOf(0));
+            assertFalse(
+                    recovery.after().notes().toString().contains("is dead"),
+                    recovery.after().notes().toString());
         }
         LocalHead other = fixture.attach(1);
         assertTrue(other.add(0, 3, 1).isPresent());

@@ -37,14 +37,14 @@ class DeviceFilesTest {
     /** The reference cut longer names off (reference defect e28). */
     @Test
     void shouldRefuseNameThatIsTooLongInsteadOfCuttingIt() {
-        String longest = "n".repeat(95 - "/dev/shm/".length());
+        String longest = "n".repeat(94 - "/dev/shm/".length());
         DeviceFiles files = DeviceFiles.named(longest);
-        assertEquals(107, files.controlSocket(63).toString().length());
+        assertEquals(106, files.controlSocket(63).toString().length());
         Exception refusal = assertThrows(IllegalArgumentException.class, () -> DeviceFiles.named(longest + "n"));
         assertEquals(
-                "state file path too long for the sockets beside it: bytes=96 limit=95 file=/dev/shm/" + longest + "n",
+                "state file path too long for the sockets beside it: bytes=95 limit=94 file=/dev/shm/" + longest + "n",
                 refusal.getMessage());
-        assertTrue(DeviceFiles.named("ö".repeat(43)).stateFile().toString().endsWith("ö"));
-        assertThrows(IllegalArgumentException.class, () -> DeviceFiles.named("ö".repeat(44)));
+        assertTrue(DeviceFiles.named("ö".repeat(42)).stateFile().toString().endsWith("ö"));
+        assertThrows(IllegalArgumentException.class, () -> DeviceFiles.named("ö".repeat(43)));
     }
 }

@@ -42,6 +42,20 @@ public final class CommandLineText {
         return QemuArguments.size("size", text);
     }
 
+    /** Which head QEMU's device is to be; refused with a {@link UsageException}. */
+    public static long qemuHead(String text) {
+        return device("mhd-head", text).head().orElseThrow();
+    }
+
+    /** A serial number in QEMU's spelling; refused with a {@link UsageException}. */
+    public static long qemuSerial(String text) {
+        return device("sn", text).serial().orElseThrow();
+    }
+
+    private static QemuArguments device(String property, String text) {
+        return QemuArguments.parse(List.of("-device", "cxl-mhsld," + property + "=" + text.replace(",", ",,")));
+    }
+
     /** A number of bytes as it is told, to be read again. */
     public static String exactSize(long bytes) {
         return Sizes.exact(bytes);

@@ -33,6 +33,39 @@ public final class CutStream {
         return frames;
     }
 
+    /**
+     * What a framer makes of a stream when it takes no message of more than so many bytes. Throws an {@link AssertionError} when that is not what
+     * another one makes of it that takes them all: the longer messages refused, by their length, and the others as they are.
+     */
+    public static void checkLimit(byte[] stream, int limitBytes) {
+        QmpInputBudget budget = new QmpInputBudget(LIMIT_BYTES);
+        QmpFramer all = new QmpFramer(LIMIT_BYTES, budget);
+        QmpFramer some = new QmpFramer(limitBytes, budget);
+        ByteBuffer allInput = ByteBuffer.wrap(stream);
+        ByteBuffer someInput = ByteBuffer.wrap(stream);
+        while (true) {
+            QmpFramer.Frame whole = all.next(allInput);
+            QmpFramer.Frame limited = some.next(someInput);
+            String met = limited == null ? "nothing" : limited.isError() ? limited.error() : "a message";
+            boolean fits = whole == null || whole.isError() || whole.bytes().remaining() <= limitBytes;
+            boolean isRight = whole == null
+                    ? limited == null
+                    : whole.isError()
+                            ? limited != null && limited.isError()
+                            : fits
+                                    ? whole.bytes().equals(limited == null ? null : limited.bytes())
+                                    : met.equals("QMP input is too large: limitBytes=" + limitBytes + " sizeBytes="
+                                            + whole.bytes().remaining());
+            if (!isRight) {
+                throw new AssertionError(
+                        "limit is not kept: limitBytes=" + limitBytes + " whole=" + whole + " met=" + met);
+            }
+            if (whole == null) {
+                return;
+            }
+        }
+    }
+
     /** The messages of a stream and then of another one, given as characters below 256. */
     public static List<String> framesFollowedBy(byte[] stream, String more) {
         byte[] moreBytes = more.getBytes(StandardCharsets.ISO_8859_1);

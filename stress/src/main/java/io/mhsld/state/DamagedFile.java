@@ -7,10 +7,12 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.zip.CRC32C;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.errors.DistinctErrorLog;
 
 /** The bytes of a state file, to be damaged and written in its place, for the fuzzer. It stands in this package because only here offsets are known. */
@@ -19,6 +21,8 @@ public final class DamagedFile {
 
     /** A header, the five sections, and the length of the file. */
     private static final int PLACES = 1 + SECTIONS.size() + 1;
+
+    private static final List<Integer> SHAPE_FIELDS = shapeFields();
 
     private final DeviceFiles files;
     private final Geometry geometry;
@@ -97,6 +101,35 @@ public final class DamagedFile {
         }
     }
 
+    /** Puts bytes where a field of the header begins that says something of the shape; any number chooses it. */
+    public void patchShape(int field, byte[] patch) {
+        int position = SHAPE_FIELDS.get(field % SHAPE_FIELDS.size());
+        for (int i = 0; i < patch.length && position + i < bytes.length; i++) {
+            bytes[position + i] = patch[i];
+        }
+    }
+
+    private static List<Integer> shapeFields() {
+        List<Integer> fields = new ArrayList<>(List.of(
+                StateFileDescriptor.FILE_LENGTH_OFFSET,
+                StateFileDescriptor.BLOCK_SIZE_OFFSET,
+                StateFileDescriptor.BLOCK_COUNT_OFFSET,
+                StateFileDescriptor.HEAD_COUNT_OFFSET,
+                StateFileDescriptor.LANE_BYTES_OFFSET,
+                StateFileDescriptor.REGION_COUNT_OFFSET,
+                StateFileDescriptor.MEDIA_SPACE_OFFSET,
+                StateFileDescriptor.MEDIA_PATH_LENGTH_OFFSET));
+        int regionsEnd = StateFileDescriptor.REGIONS_OFFSET + 2 * StateFileDescriptor.REGION_ENTRY_LENGTH;
+        for (int at = StateFileDescriptor.REGIONS_OFFSET; at < regionsEnd; at += Long.BYTES) {
+            fields.add(at);
+        }
+        for (Section section : SECTIONS) {
+            fields.add(section.entryOffset());
+            fields.add(section.entryOffset() + Long.BYTES);
+        }
+        return List.copyOf(fields);
+    }
+
     private void resize(int length) {
         bytes = Arrays.copyOf(bytes, Math.max(0, length));
     }
@@ -105,6 +138,29 @@ public final class DamagedFile {
     public boolean isHeaderChanged() {
         int end = StateFileDescriptor.CHECKSUMMED_END;
         return bytes.length < end || !Arrays.equals(bytes, 0, end, soundHeader, 0, end);
+    }
+
+    /** True when all that the header says of the shape, derived numbers included, is what a new file of that shape would say. */
+    public boolean tells(Geometry shape) {
+        ByteBuffer fresh = ByteBuffer.allocateDirect(StateFileDescriptor.HEADER_LENGTH);
+        StateFile.fillHeader(
+                new SharedMemory("header", new UnsafeBuffer(fresh)),
+                shape,
+                new StateFile.Identity(new UUID(0, 0), 0, 0, false, ""),
+                new byte[0],
+                StateFileDescriptor.fileLength(shape));
+        int sectionsEnd =
+                StateFileDescriptor.SECTIONS_OFFSET + SECTIONS.size() * StateFileDescriptor.SECTION_ENTRY_LENGTH;
+        int regionsEnd =
+                StateFileDescriptor.REGIONS_OFFSET + shape.regions().size() * StateFileDescriptor.REGION_ENTRY_LENGTH;
+        return isSame(fresh, StateFileDescriptor.FILE_LENGTH_OFFSET, StateFileDescriptor.DEVICE_ID_OFFSET)
+                && isSame(fresh, StateFileDescriptor.BLOCK_SIZE_OFFSET, StateFileDescriptor.MEDIA_SPACE_OFFSET)
+                && isSame(fresh, StateFileDescriptor.SECTIONS_OFFSET, sectionsEnd)
+                && isSame(fresh, StateFileDescriptor.REGIONS_OFFSET, regionsEnd);
+    }
+
+    private boolean isSame(ByteBuffer fresh, int from, int to) {
+        return fresh.slice(from, to - from).equals(ByteBuffer.wrap(bytes, from, to - from));
     }
 
     /** Writes the file, before that perhaps with a checksum that is right again. */

@@ -18,11 +18,11 @@ final class Check {
         }
     }
 
-    /** A terminal obeys what control characters say, so nothing that is shown to people may have any besides line ends. */
+    /** A terminal obeys what control characters say, so nothing that is shown to people may have any besides line ends and tabs. */
     static void isPrintable(String text, String what) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (Character.isISOControl(c) && c != '\n') {
+            if (Character.isISOControl(c) && c != '\n' && c != '\t') {
                 throw new AssertionError(
                         String.format("%s has a control character: character=0x%02x at=%d", what, (int) c, i));
             }

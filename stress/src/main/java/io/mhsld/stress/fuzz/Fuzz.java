@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -27,18 +28,25 @@ import picocli.CommandLine.Spec;
         })
 public final class Fuzz implements Callable<Integer> {
     private static final int BROKEN_SECONDS = 180;
-    private static final long DEFAULT_SEED = 20261121;
 
     @Parameters(paramLabel = "TARGET", description = "Which ones. --list names them.")
     private List<String> names = List.of();
 
-    @Option(names = "--seconds", defaultValue = "5", description = "For how long each. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "5",
+            description = "How long each (${DEFAULT-VALUE}).")
     private int seconds;
 
-    @Option(names = "--seed", defaultValue = "" + DEFAULT_SEED, description = "Default: ${DEFAULT-VALUE}.")
-    private long seed;
+    @Option(names = "--seed", paramLabel = "X", description = "Of what is tried (another one each time).")
+    private int seed = new SplittableRandom().nextInt(1, Integer.MAX_VALUE);
 
-    @Option(names = "--processes", defaultValue = "2", description = "So many at a time. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--processes",
+            paramLabel = "N",
+            defaultValue = "2",
+            description = "So many at a time (${DEFAULT-VALUE}).")
     private int processes;
 
     @Option(

@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 record FuzzTarget(Class<?> type, int maxLengthBytes) {
     static final List<FuzzTarget> ALL = List.of(
-            new FuzzTarget(QmpFrames.class, 2048),
+            new FuzzTarget(QmpFrames.class, 2304),
             new FuzzTarget(QmpTalk.class, 4096),
             new FuzzTarget(HostileHead.class, 4096),
             new FuzzTarget(QemuCommandLine.class, 1024),

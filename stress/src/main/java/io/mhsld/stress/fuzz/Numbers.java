@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.TypeConversionException;
 
-/** Sizes and serial numbers as people write them, each compared with a second reading of the same rules. */
+/** Sizes, serial numbers and numbers of heads as people write them, each compared with a second reading of the same rules. */
 public final class Numbers {
     private static final Pattern SIZE = Pattern.compile("([0-9]+) *(?:([kmgtp])(?:ib)?)?", Pattern.CASE_INSENSITIVE);
     private static final Pattern QEMU_SIZE =
@@ -27,6 +27,9 @@ public final class Numbers {
         compare(size(text), CommandLineText::size, text);
         compare(qemuSize(text), CommandLineText::qemuSize, text);
         compare(serial(text), CommandLineText::serial, text);
+        Optional<BigInteger> number = qemuNumber(text);
+        compare(number.filter(value -> value.bitLength() < Integer.SIZE), CommandLineText::qemuHead, text);
+        compare(number.filter(value -> value.bitLength() <= Long.SIZE), CommandLineText::qemuSerial, text);
     }
 
     private static void compare(Optional<BigInteger> expected, ToLongFunction<String> reading, String text) {
@@ -90,6 +93,12 @@ public final class Numbers {
                 ? new BigInteger(text.substring(2), 16)
                 : text.matches("[0-9]+") ? new BigInteger(text) : null;
         return Optional.ofNullable(value).filter(number -> number.bitLength() <= Long.SIZE);
+    }
+
+    private static Optional<BigInteger> qemuNumber(String text) {
+        return text.matches("0[xX][0-9a-fA-F]{1,16}")
+                ? Optional.of(new BigInteger(text.substring(2), 16))
+                : text.matches("[0-9]{1,20}") ? Optional.of(new BigInteger(text)) : Optional.empty();
     }
 
     private static String lower(String asciiText) {

@@ -27,13 +27,23 @@ final class Scratch {
     static synchronized Path folder() {
         if (folder == null) {
             String given = System.getProperty(FOLDER_PROPERTY);
-            folder = given != null ? Path.of(given) : makeFolder();
+            folder = given != null ? makeOwnFolder(Path.of(given)) : makeFolder();
             if (given == null) {
                 Path made = folder;
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(made), "scratch"));
             }
         }
         return folder;
+    }
+
+    /** Merging has a second JVM at work beside the first; each has devices of its own. */
+    private static Path makeOwnFolder(Path given) {
+        try {
+            return Files.createDirectories(
+                    given.resolve(Long.toString(ProcessHandle.current().pid())));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** A new folder. */

@@ -36,6 +36,9 @@ public final class StateFiles {
         int how = input.u8();
         int columns = input.u8();
         DamagedFile damaged = sound.copy();
+        if ((how & 8) != 0) {
+            damaged.patchShape(input.u8(), input.bytes(1 + input.below(Long.BYTES)));
+        }
         while (!input.isEmpty()) {
             int place = input.u16();
             damaged.patch(place, input.u16(), input.bytes(1 + input.below(32)));
@@ -44,6 +47,7 @@ public final class StateFiles {
         String mediaFile;
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
             Check.that(!damaged.isHeaderChanged() || (how & 1) != 0, "a header with a wrong checksum is taken");
+            Check.that(damaged.tells(state.geometry()), "a header is taken that contradicts itself");
             read(state);
             PrintedReports.of(files, state, columns, (how & 2) != 0)
                     .forEach((name, text) -> Check.isPrintable(text, name));

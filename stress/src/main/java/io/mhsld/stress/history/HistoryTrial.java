@@ -71,7 +71,7 @@ public final class HistoryTrial implements Callable<Integer> {
 
     @Option(
             names = "--broken",
-            paramLabel = "DEFECT",
+            paramLabel = "KIND",
             description = "Spoils the owner map, and must be caught: ${COMPLETION-CANDIDATES}.")
     private Optional<Saboteur.Defect> defect = Optional.empty();
 
@@ -123,13 +123,13 @@ public final class HistoryTrial implements Callable<Integer> {
         random = new SplittableRandom(drawn);
         int headCount = HEAD_COUNTS[random.nextInt(HEAD_COUNTS.length)];
         say(
-                "history: seed=%d processes=%d operations=%d blocks=%d heads=%d defect=%s java=%d",
+                "history: seed=%d processes=%d operations=%d blocks=%d heads=%d broken=%s java=%d",
                 drawn,
                 processCount,
                 operationCount,
                 BLOCKS,
                 headCount,
-                defect.map(Enum::name).orElse("none"),
+                defect.map(Saboteur.Defect::toString).orElse("none"),
                 Runtime.version().feature());
         folder = TrialFolder.create(evidence, "history");
         heads = IntStream.range(0, processCount)
@@ -189,7 +189,8 @@ public final class HistoryTrial implements Callable<Integer> {
         List<String> options = new ArrayList<>();
         defect.ifPresent(name -> options.addAll(List.of(
                 "-D" + SharedMemory.STEP_PROPERTY + "=" + Saboteur.class.getName(),
-                "-D" + Saboteur.DEFECT_PROPERTY + "=" + name,
+                "-D" + Saboteur.DEFECT_PROPERTY + "=" + name.name(),
+                "-D" + Saboteur.SEED_PROPERTY + "=" + random.nextLong(),
                 "-D" + Saboteur.DEVICE_PROPERTY + "=" + device.name())));
         String name = nameOf(number, generation);
         lives.add(new Life(

@@ -5,6 +5,7 @@ import io.mhsld.state.RawOwnerMap;
 import io.mhsld.state.SharedMemory;
 import io.mhsld.state.StateFile;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.agrona.concurrent.AtomicBuffer;
@@ -12,6 +13,7 @@ import org.agrona.concurrent.AtomicBuffer;
 /** Spoils the owner map now and then, just before a head stores to it: what a defect would do. The history must show it. */
 public final class Saboteur implements SharedMemory.Step {
     static final String DEFECT_PROPERTY = "mhsld.stress.defect";
+    static final String SEED_PROPERTY = "mhsld.stress.seed";
     static final String DEVICE_PROPERTY = "mhsld.stress.device";
 
     private static final int ONE_IN = 1_000;
@@ -21,11 +23,16 @@ public final class Saboteur implements SharedMemory.Step {
         /** Its owners are forgotten, so that the store wins what others have: a claim that does not look. */
         STEAL,
         /** What it was some time ago is stored: a load and a store in place of a compare-and-swap. */
-        STALE
+        STALE;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     private final Defect defect = Defect.valueOf(System.getProperty(DEFECT_PROPERTY));
-    private final Random random = new Random(ProcessHandle.current().pid());
+    private final Random random = new Random(Long.getLong(SEED_PROPERTY));
     private final Map<Long, Long> earlier = new HashMap<>();
     private AtomicBuffer words;
     private boolean opening;

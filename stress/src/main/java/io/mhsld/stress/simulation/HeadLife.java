@@ -14,6 +14,7 @@ import io.mhsld.type3.DynamicCapacity.HostRange;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.ExtentJournal;
 import io.mhsld.type3.MultiHeadHooks;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
@@ -51,7 +52,8 @@ final class HeadLife {
 
     private final EnumMap<Counter, Long> counters = new EnumMap<>(Counter.class);
     private Mapped file;
-    private MultiHeadHooks soundHooks;
+    private MultiHeadHooks hooks;
+    private ExtentJournal journal;
     private Incarnation incarnation;
     private Type3Device device;
     private long markers;
@@ -120,10 +122,12 @@ final class HeadLife {
     }
 
     private MultiHeadHooks between(MultiHeadHooks sound) {
-        soundHooks = world.defect()
+        // What claims and clears also says in the file when it does: one object.
+        journal = (ExtentJournal) sound;
+        hooks = world.defect()
                 .<MultiHeadHooks>map(defect -> new ReferenceHooks(sound, defect, file.state(), file.media(), head))
                 .orElse(sound);
-        return soundHooks;
+        return hooks;
     }
 
     /** A head repairs only what is damaged, and here nothing is. */
@@ -272,9 +276,9 @@ final class HeadLife {
         Extent wanted =
                 hasRoomBefore ? own.withRange(own.startDpa() - blockBytes, own.lengthBytes() + blockBytes) : own;
         operate("reserve again", () -> {
-            file.state().heads().beginOperationRelease(head);
-            Optional<Refusal> refusal = soundHooks.reserve(List.of(wanted));
-            file.state().heads().endOperationRelease(head);
+            journal.begin(ExtentJournal.Operation.ADD);
+            Optional<Refusal> refusal = hooks.reserve(List.of(wanted));
+            journal.end();
             if (refusal.isEmpty()) {
                 throw new Violation("I3", "own blocks were reserved again: head=%d %s", head, wanted);
             }

@@ -36,6 +36,11 @@ final class SharedFiles implements AutoCloseable {
             all.add(Steps.aside(this::make));
             removed = false;
         }
+        return last();
+    }
+
+    /** The newest. */
+    Mapped last() {
         return all.get(all.size() - 1);
     }
 

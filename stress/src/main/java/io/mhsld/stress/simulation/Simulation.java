@@ -36,15 +36,14 @@ public final class Simulation implements Callable<Integer> {
     private Optional<Long> seed = Optional.empty();
 
     @Option(
-            names = "--defect",
+            names = "--broken",
             paramLabel = "KIND",
             description = "With a mistake put in on purpose, which must be found: ${COMPLETION-CANDIDATES}.")
     private Optional<Defect> defect = Optional.empty();
 
     @Option(
-            names = "--defects",
-            description =
-                    "All of them, one after the other, each until it is found; fails when one is not found in so many steps.")
+            names = "--all-broken",
+            description = "With each such mistake, one after the other; fails when one is not found in so many steps.")
     private boolean allDefects;
 
     @Spec
@@ -53,12 +52,12 @@ public final class Simulation implements Callable<Integer> {
     @Override
     public Integer call() {
         if (steps < 1 || (allDefects && defect.isPresent())) {
-            throw new ParameterException(spec.commandLine(), "--steps from 1; either --defect or --defects");
+            throw new ParameterException(spec.commandLine(), "--steps from 1; either --broken or --all-broken");
         }
         Steps.install();
         long first = seed.orElseGet(() -> new SplittableRandom().nextLong(MAX_SEED));
         say(
-                "simulate: seed=%d steps=%d defect=%s java=%d",
+                "simulate: seed=%d steps=%d broken=%s java=%d",
                 first,
                 steps,
                 allDefects ? "all" : defect.map(Defect::toString).orElse("none"),
@@ -79,7 +78,7 @@ public final class Simulation implements Callable<Integer> {
                     tally.steps(),
                     find.get().seed(),
                     STEPS_OF_A_RUN,
-                    defect.map(kind -> " --defect " + kind).orElse(""));
+                    defect.map(kind -> " --broken " + kind).orElse(""));
             return 1;
         }
         say("%s%nseconds=%d", tally, TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNs));

@@ -35,6 +35,11 @@ final class World implements AutoCloseable {
     private final int killOneIn;
     private final int stopOneIn;
     private final long maxPauseNs;
+
+    /** How long nobody starts where somebody died, at most. */
+    private final long maxAbsenceNs;
+
+    private final boolean hasReaper;
     private final List<SimulatedProcess> living = new ArrayList<>();
     private final List<Deque<FabricRequest>> requests = new ArrayList<>();
     private final Tally tally;
@@ -58,6 +63,8 @@ final class World implements AutoCloseable {
         this.killOneIn = pick(400, 1500, 6000);
         this.stopOneIn = pick(1000, 5000, 20_000);
         this.maxPauseNs = pick(1, 20, 300) * MS;
+        this.maxAbsenceNs = maxPauseNs * pick(1, 10, 40);
+        this.hasReaper = random.nextBoolean();
         this.scheduler = new Scheduler(random, pick(100, 500, 2000), pick(2, 6, 40));
         this.kernel = new Kernel(scheduler, headCount);
         this.files = new SharedFiles(deviceFiles, geometry);
@@ -74,13 +81,14 @@ final class World implements AutoCloseable {
     /** Runs for so many steps, kills whoever still lives, reaps them all, and looks. Throws a {@link Violation} when something did not hold. */
     void run(long steps) {
         files.open();
-        Mapped first = files.open();
         scheduler.onStep(this::fate);
         int processes = activeHeads + random.nextInt(2);
         for (int i = 0; i < processes; i++) {
             scheduler.add("head-" + i, this::headsForEver);
         }
-        scheduler.add("reaper", this::reapersForEver);
+        if (hasReaper) {
+            scheduler.add("reaper", this::reapersForEver);
+        }
         scheduler.add("fabric", this::fabricForEver);
         Steps.tell(this);
         try {
@@ -89,7 +97,7 @@ final class World implements AutoCloseable {
             Steps.tell(null);
         }
         rethrow(scheduler.failure());
-        Mapped last = defect.equals(Optional.of(Defect.E15)) ? files.open() : first;
+        Mapped last = files.last();
         oracle.inspect(last, "after all have died");
         for (int head = 0; head < geometry.headCount(); head++) {
             new Reaper(last.state(), new LooseLeases(), last.media(), Machine.REAL).reap(head);
@@ -121,7 +129,7 @@ final class World implements AutoCloseable {
 
     private void headsForEver(Scheduler.Actor actor) {
         while (true) {
-            scheduler.pause(random.nextLong(maxPauseNs + MS));
+            scheduler.pause(random.nextLong(maxAbsenceNs));
             live(actor, process -> new HeadLife(this, process, random.nextInt(activeHeads)).live());
         }
     }
@@ -182,10 +190,10 @@ final class World implements AutoCloseable {
 
     private void fate() {
         if (random.nextInt(FORGOTTEN_ONE_IN) == 0) {
-            oracle.checkForgotten(files.open(), living);
+            oracle.checkForgotten(files.last(), living);
         }
         if (random.nextInt(INSPECTION_ONE_IN) == 0) {
-            oracle.inspect(files.open(), "at some moment");
+            oracle.inspect(files.last(), "at some moment");
         }
         if (!living.isEmpty() && random.nextInt(stopOneIn) == 0) {
             tally.stopped();

@@ -35,17 +35,17 @@ public final class Soak implements Callable<Integer> {
     private static final int SAMPLES = 60;
     private static final long LEAST_PERIOD_MS = 1_500;
 
-    @Option(names = "--heads", paramLabel = "N", description = "Heads that live long, 1 to 12: ${DEFAULT-VALUE}.")
+    @Option(names = "--heads", paramLabel = "N", description = "Heads that live long, 1 to 12 (${DEFAULT-VALUE}).")
     private int heads = 2;
 
-    @Option(names = "--minutes", paramLabel = "N", description = "How long: ${DEFAULT-VALUE}.")
+    @Option(names = "--minutes", paramLabel = "N", description = "How long (${DEFAULT-VALUE}).")
     private double minutes = 1;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Default: another one each time.")
+    @Option(names = "--seed", paramLabel = "N", description = "Of what is done (another one each time).")
     private Long seed;
 
     @Option(
-            names = "--leak",
+            names = "--broken",
             paramLabel = "KIND",
             description = "Heads that lose something on purpose, which must be found: ${COMPLETION-CANDIDATES}.")
     private Leak leak;

@@ -29,13 +29,13 @@ public final class KillStorm implements Callable<Integer> {
     private static final double GOAL_ON_CONFLICT_MS = 100;
     private static final double GOAL_WITHOUT_CONFLICT_MS = 1000;
 
-    @Option(names = "--heads", paramLabel = "N", description = "Heads, 2 to 16: ${DEFAULT-VALUE}.")
+    @Option(names = "--heads", paramLabel = "N", description = "Heads, 2 to 16 (${DEFAULT-VALUE}).")
     private int heads = 6;
 
-    @Option(names = "--minutes", paramLabel = "N", description = "How long: ${DEFAULT-VALUE}.")
+    @Option(names = "--minutes", paramLabel = "N", description = "How long (${DEFAULT-VALUE}).")
     private double minutes = 0.5;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Default: another one each time.")
+    @Option(names = "--seed", paramLabel = "N", description = "Of what is done (another one each time).")
     private Long seed;
 
     @Option(

@@ -35,7 +35,7 @@ class HistoryTrialTest {
                 "--kills",
                 "0",
                 "--broken",
-                defect.name());
+                defect.toString());
 
         assertEquals(1, result.exitCode(), result.output());
         // Heads look into each other's tables before they believe a map that says "free", so most thefts end in a

@@ -64,7 +64,7 @@ class SimulationTest {
 
     @Test
     void shouldFindEachDefect() {
-        Result result = simulate("--steps", "1500000", "--defects");
+        Result result = simulate("--steps", "3000000", "--all-broken");
 
         System.out.println(result.output());
         assertEquals(0, result.exitCode(), result.output());
@@ -72,7 +72,7 @@ class SimulationTest {
 
     @Test
     void shouldReplayWhatItHasFound() {
-        Result result = simulate("--steps", "1000000", "--defect", "e13");
+        Result result = simulate("--steps", "1000000", "--broken", "e13");
         assertEquals(1, result.exitCode(), result.output());
 
         Result again =
