@@ -10,6 +10,7 @@ import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpError;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.state.StateFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -224,10 +225,31 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
                 ExitCode.REFUSED.number(),
                 heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
 
-        assertEquals(0, heads.run("fence", "--head=0").exitCode());
+        Outcome fence = heads.run("fence", "--head=0");
+        assertEquals(0, fence.exitCode());
+        assertEquals(
+                "fenced head 0: pid " + live[0].process().pid() + " killed, 2 blocks (4 MiB) freed",
+                fence.out().strip());
         assertEquals(
                 0, heads.run("add", "--head=1", "--offset=0", "--length=4M").exitCode());
         assertEquals(128 + 9, live[0].awaitExit());
+    }
+
+    @Test
+    void shouldTellWhomItFencedWhenTheTableDoesNotNameIt() {
+        Head[] live = heads.startDevice(3);
+        live[2].signal("STOP");
+        try (StateFile state = StateFile.open(heads.files.stateFile(), StateFile.Access.READ_WRITE, 0)) {
+            state.heads().reapRelease(2);
+        }
+        Outcome fence = heads.run("fence", "--head=2", "--json");
+        assertEquals(0, fence.exitCode(), fence.err());
+        String out = fence.out().replaceAll("\\s", "");
+        assertTrue(
+                out.contains("\"pid\":" + live[2].process().pid()
+                        + ",\"was_head\":false,\"freed_blocks\":0,\"other_heads\":[]"),
+                fence.out());
+        assertEquals(128 + 9, live[2].awaitExit());
     }
 
     @Test

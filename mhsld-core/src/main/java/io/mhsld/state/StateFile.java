@@ -192,7 +192,11 @@ public final class StateFile implements AutoCloseable {
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
         while (true) {
             try {
-                return openNow(file, access);
+                StateFile state = openNow(file, access);
+                if (access == Access.READ_WRITE) {
+                    SharedMemory.warmUp();
+                }
+                return state;
             } catch (StateFileException e) {
                 boolean mayCome = e.problem() == Problem.MISSING || e.problem() == Problem.NOT_READY;
                 if (!mayCome) {

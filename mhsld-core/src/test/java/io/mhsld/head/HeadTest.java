@@ -5,6 +5,7 @@ import static io.mhsld.DeviceFixture.MIB;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -12,10 +13,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.mhsld.Device;
 import io.mhsld.DeviceFixture;
 import io.mhsld.DeviceFixture.LocalHead;
+import io.mhsld.media.Media;
 import io.mhsld.media.MediaException;
 import io.mhsld.state.Counter;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.ExtentTable;
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.StateFile;
@@ -558,6 +561,26 @@ class HeadTest {
         assertEquals(List.of(), fixture.blocksOf(0));
         assertEquals(16, fixture.assertSound().freeBlocks());
         fixture.attach(0).take(0, 0, 16);
+    }
+
+    @Test
+    void shouldKnowTheFilesThatItHasOpenedWhateverTheirNamesLeadTo() throws IOException {
+        fixture.make(2, 1, 16);
+        Path state = fixture.files().stateFile();
+        Path media = fixture.files().mediaFile();
+        Object stateKey = FileGuard.look(state).key();
+        Object mediaKey = FileGuard.look(media).key();
+        try (StateFile open = StateFile.open(state, StateFile.Access.READ_WRITE, 0);
+                Media memory = MediaBinding.open(fixture.files(), open)) {
+            for (Path file : List.of(state, media)) {
+                Path copy = Files.copy(file, fixture.folder().resolve("copy"));
+                Files.move(copy, file, StandardCopyOption.REPLACE_EXISTING);
+            }
+            assertEquals(stateKey, open.fileKey());
+            assertEquals(mediaKey, memory.fileKey());
+            assertNotEquals(FileGuard.look(state).key(), open.fileKey());
+            assertNotEquals(FileGuard.look(media).key(), memory.fileKey());
+        }
     }
 
     @Test

@@ -259,6 +259,11 @@ class SharedCapacityTest {
         public boolean isAlive(ProcessIdentity process) {
             return Machine.REAL.isAlive(process);
         }
+
+        @Override
+        public boolean canBeHead(ProcessIdentity process, StateFile file, int head) {
+            return Machine.REAL.canBeHead(process, file, head);
+        }
     }
 
     // ---- damage
