@@ -30,6 +30,7 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +38,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every verb on every kind of damaged device, with no head alive: a clear line, an exit code of the table, and an end. */
+@Tag("one-java")
 @Timeout(120)
 class DamagedDeviceTest {
     private static final int DONE = ExitCode.DONE.number();

@@ -97,7 +97,10 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
 
     static Stream<Arguments> damages() {
         List<Arguments> all = new ArrayList<>();
-        for (List<String> flags : List.of(INTERPRETED, QUICK, TIERED)) {
+        // Without compiled code the JVM may die of a swap just at the cut, which the other test aims at and a random
+        // moment rarely meets.
+        all.add(damage("media cut to nothing", INTERPRETED, "media file was cut", files -> cut(files.mediaFile(), 0)));
+        for (List<String> flags : List.of(QUICK, TIERED)) {
             all.add(damage("state cut to nothing", flags, "state file was cut", files -> cut(files.stateFile(), 0)));
             all.add(damage("map cut away", flags, "state file was cut", files -> cut(files.stateFile(), -4096)));
             all.add(damage("media cut to nothing", flags, "media file was cut", files -> cut(files.mediaFile(), 0)));

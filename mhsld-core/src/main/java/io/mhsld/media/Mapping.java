@@ -4,10 +4,13 @@ import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import net.openhft.chronicle.bytes.MappedBytesStore;
 import net.openhft.chronicle.bytes.MappedFile;
 import net.openhft.chronicle.bytes.SyncMode;
 import net.openhft.chronicle.core.Jvm;
+import net.openhft.chronicle.core.OS;
 import net.openhft.chronicle.core.io.BackgroundResourceReleaser;
 import net.openhft.chronicle.core.io.IORuntimeException;
 import net.openhft.chronicle.core.io.ReferenceOwner;
@@ -15,6 +18,10 @@ import net.openhft.chronicle.core.io.ReferenceOwner;
 /** A file mapped as one piece, shared with all processes that map it. The only class that calls Chronicle. */
 final class Mapping {
     private static final String PROPERTIES_FILE = "system.properties";
+    private static final String BUILD_FOLDER = "project.build.directory";
+
+    /** Nothing can be read there, and no file be made. */
+    private static final String NOWHERE = "/dev/null";
 
     /** Always 0; not final, or the compiler would know. */
     private static int noBytes;
@@ -36,19 +43,19 @@ final class Mapping {
     }
 
     /**
-     * Left to itself Chronicle takes system properties from a file of the working directory or the one above it, whoever wrote that. It
-     * looks once, when it is loaded.
+     * Left to itself Chronicle takes system properties from a file of the working directory or the one above it, whoever wrote that, and makes
+     * a folder {@code target} in the temporary folder. It does both once, when it is loaded.
      */
     private static void loadChronicle() {
-        if (System.getProperty(PROPERTIES_FILE) != null) {
-            Jvm.init();
-            return;
-        }
-        System.setProperty(PROPERTIES_FILE, "/dev/null");
+        List<String> ours = Stream.of(PROPERTIES_FILE, BUILD_FOLDER)
+                .filter(name -> System.getProperty(name) == null)
+                .toList();
+        ours.forEach(name -> System.setProperty(name, NOWHERE));
         try {
             Jvm.init();
+            OS.pageSize();
         } finally {
-            System.clearProperty(PROPERTIES_FILE);
+            ours.forEach(System::clearProperty);
         }
     }
 

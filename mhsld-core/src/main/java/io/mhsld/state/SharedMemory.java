@@ -1,5 +1,7 @@
 package io.mhsld.state;
 
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.concurrent.AtomicBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -31,9 +33,19 @@ public final class SharedMemory {
     }
 
     private static final Step STEP = loadStep();
+    private static final AtomicBoolean isWarm = new AtomicBoolean();
 
     /** More calls than the JVM interprets before it compiles. */
     private static final int COLD_SWAPS = 1 << 15;
+
+    /** Swaps of {@link #warmUp} that are timed together. */
+    private static final int WARM_SWAPS = 2_000;
+
+    /** One that is compiled takes less, one that is interpreted several times as long. */
+    private static final long COMPILED_SWAP_NS = 90;
+
+    /** The compiler has a thread of its own, which may have other things to do. */
+    private static final long WARM_UP_NS = 100_000_000;
 
     /** Always 0; not final, or the compiler would know. */
     private static int noBytes;
@@ -125,6 +137,26 @@ public final class SharedMemory {
             surfaceFault();
         }
         return buffer.compareAndSetLong(offset, expected, update);
+    }
+
+    /**
+     * Returns when the JVM has compiled the compare-and-swap, or does not hurry to: one that is compiled ends in an error when the file is cut under
+     * it, one that is interpreted takes the JVM down. Some milliseconds, once.
+     */
+    static void warmUp() {
+        if (STEP != null || !isWarm.compareAndSet(false, true)) {
+            return;
+        }
+        SharedMemory scratch = new SharedMemory("scratch", new UnsafeBuffer(ByteBuffer.allocateDirect(2 * Long.BYTES)));
+        long startNs = System.nanoTime();
+        long beganNs;
+        do {
+            beganNs = System.nanoTime();
+            for (int i = 0; i < WARM_SWAPS; i++) {
+                scratch.compareAndSetLong(0, i, i + 1L);
+            }
+            scratch.putLongPlain(0, 0);
+        } while (System.nanoTime() - beganNs > WARM_SWAPS * COMPILED_SWAP_NS && beganNs - startNs < WARM_UP_NS);
     }
 
     /**

@@ -28,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * all that must hold does. Each victim gets two reapers that die, in turn at all of theirs; {@code -Dmhsld.test.crash=all} kills a reaper at
  * each of its points after every victim, which takes minutes.
  */
+@Tag("one-java")
 @Timeout(600)
 class CrashPointTest {
     private static final boolean ALL = "all".equals(System.getProperty("mhsld.test.crash"));

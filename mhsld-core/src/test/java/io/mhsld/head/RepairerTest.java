@@ -42,12 +42,14 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
 
 /** What recover, and live heads by themselves, make of a state file that was damaged. */
+@Tag("one-java")
 @Timeout(120)
 class RepairerTest {
     private static final long SEED = Long.getLong("mhsld.seed", 6L);

@@ -21,6 +21,7 @@ final class MediaChild {
      * Runs one act and returns all that the JVM printed, on both outputs.
      *
      * @param jars which jars the child gets to see.
+     * @param actAndArguments those that begin with {@code -D} are for the JVM
      */
     static String run(Path directory, Predicate<String> jars, String... actAndArguments)
             throws IOException, InterruptedException {
@@ -30,13 +31,18 @@ final class MediaChild {
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(argument -> argument.startsWith("--"))
                 .forEach(command::add);
+        Arrays.stream(actAndArguments)
+                .filter(argument -> argument.startsWith("-D"))
+                .forEach(command::add);
         command.add("-cp");
         command.add(Arrays.stream(System.getProperty("java.class.path").split(":"))
                 .map(entry -> Path.of(entry).toAbsolutePath().toString())
                 .filter(jars)
                 .collect(Collectors.joining(":")));
         command.add(MediaChild.class.getName());
-        command.addAll(List.of(actAndArguments));
+        Arrays.stream(actAndArguments)
+                .filter(argument -> !argument.startsWith("-D"))
+                .forEach(command::add);
         Process process = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectErrorStream(true)

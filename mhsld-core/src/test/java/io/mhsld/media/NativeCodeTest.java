@@ -71,6 +71,26 @@ class NativeCodeTest {
         }
     }
 
+    /** From a working directory that has no {@code target}, nor one above it. */
+    @Test
+    void shouldLeaveNoFolderThatNobodyAskedFor() throws Exception {
+        Path file = temporary.resolve("media");
+        Path own = Files.createDirectory(temporary.resolve("own"));
+        Media.create(file, 1 << 20, PosixFilePermissions.fromString("rw-------"), false);
+        assertEquals(
+                "hostile=null\n",
+                MediaChild.run(
+                        Path.of("/"),
+                        jar -> true,
+                        "-Djava.io.tmpdir=" + own,
+                        "store",
+                        file.toString(),
+                        "" + (1 << 20)));
+        try (var files = Files.list(own)) {
+            assertEquals(List.of(), files.toList());
+        }
+    }
+
     @Test
     void shouldSweepWhatKilledProcessesLeftAndNothingElse() throws Exception {
         Path old = Files.createDirectory(temporary.resolve("mhsld-native-old"));

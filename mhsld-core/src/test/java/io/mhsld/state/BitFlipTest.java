@@ -23,6 +23,7 @@ import java.util.function.IntPredicate;
 import org.agrona.concurrent.errors.DistinctErrorLog;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Every bit of a small state file is flipped, one at a time, and the inspector looks. {@link #fields} says for every field which of its bits are
  * told, under which invariant, and why the others cannot be: a bit that is told and should not be is a failure just as one that is missed.
  */
+@Tag("one-java")
 @Timeout(120)
 class BitFlipTest {
     private static final long MIB = 1L << 20;

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Random requests of both sides, some of them wrong, against a model that knows of each block only its state, the number of the extent that
  * it belongs to and its tag. Extents are what is left when neighbouring blocks of one number are taken together.
  */
+@Tag("one-java")
 class DynamicCapacityModelTest {
     private static final long MIB = TestDevice.MIB;
 

@@ -143,7 +143,7 @@ public final class DamagedFile {
     /** True when all that the header says of the shape, derived numbers included, is what a new file of that shape would say. */
     public boolean tells(Geometry shape) {
         ByteBuffer fresh = ByteBuffer.allocateDirect(StateFileDescriptor.HEADER_LENGTH);
-        StateFile.fillHeader(
+        StateFileHeader.fill(
                 new SharedMemory("header", new UnsafeBuffer(fresh)),
                 shape,
                 new StateFile.Identity(new UUID(0, 0), 0, 0, false, ""),

@@ -92,7 +92,7 @@ public final class SharedSlots {
 
         /** Writes a header to the start of the slot, as the creation of a state file does. */
         public void fillHeader(int mapping, Header header, byte[] mediaPath) {
-            StateFile.fillHeader(
+            StateFileHeader.fill(
                     section(mapping, 0, lengthBytes),
                     header.geometry,
                     header.identity,
@@ -107,8 +107,9 @@ public final class SharedSlots {
          */
         public Header readHeader(int mapping) {
             SharedMemory header = section(mapping, 0, lengthBytes);
-            StateFile.checkIsReadable(header, NO_FILE);
-            return new Header(StateFile.readGeometry(header, NO_FILE), StateFile.readIdentity(header, NO_FILE));
+            StateFileHeader.requireReadable(header, NO_FILE);
+            return new Header(
+                    StateFileHeader.readGeometry(header, NO_FILE), StateFileHeader.readIdentity(header, NO_FILE));
         }
 
         SharedMemory section(int mapping, int offset, int sectionLength) {

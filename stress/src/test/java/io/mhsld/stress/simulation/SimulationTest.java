@@ -11,10 +11,12 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Each in a JVM of its own: steps come to the simulation only when the state layer has been loaded for it. */
+@Tag("one-java")
 class SimulationTest {
     private static final long PATIENCE_S = 120;
 

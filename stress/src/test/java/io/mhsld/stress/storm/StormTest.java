@@ -9,25 +9,36 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Tag("one-java")
 class StormTest {
+    private static final int MAX_STORMS = 4;
     private static final Path TRIALS = Path.of("target", "trials").toAbsolutePath();
 
     @Test
-    @Timeout(90)
+    @Timeout(180)
     void shouldFindNothingWrongWithHeadsThatAreKilled() {
-        Outcome outcome = KillStorm.run(TRIALS, seed(), 4, 8_000, Optional.empty(), System.out);
+        Outcome outcome;
+        int storms = 0;
+        do {
+            outcome = KillStorm.run(TRIALS, seed(), 4, 8_000, Optional.empty(), System.out);
+            storms++;
+            assertEquals(List.of(), outcome.tally().violations());
+            // On a busy machine eight seconds may be too few for all of it.
+        } while (storms < MAX_STORMS && !hasTriedEverything(outcome.tally()));
+        assertTrue(hasTriedEverything(outcome.tally()), () -> "too little was tried in " + MAX_STORMS + " storms");
+    }
 
-        assertEquals(List.of(), outcome.tally().violations());
-        assertTrue(
-                outcome.tally().deeds("kill") >= 5, "kills: " + outcome.tally().deeds("kill"));
-        assertTrue(outcome.tally().readsChecked("accepted") > 0, "nothing that was accepted has been read");
-        assertTrue(outcome.tally().readsChecked("own marker") > 0, "nothing that was written has been read");
-        assertTrue(outcome.tally().deeds("init") >= 2, "the device was not made anew");
+    private static boolean hasTriedEverything(Tally tally) {
+        return tally.deeds("kill") >= 5
+                && tally.readsChecked("accepted") > 0
+                && tally.readsChecked("own marker") > 0
+                && tally.deeds("init") >= 2;
     }
 
     @Test
