@@ -8,9 +8,11 @@ import io.mhsld.stress.Trials;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("one-java")
 class ContestTest {
     @TempDir
     private Path evidence;

@@ -14,11 +14,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every input that the fuzzer ever thought worth keeping, on the JVM that runs the tests. */
+@Tag("one-java")
 class FuzzCorpusTest {
     private static final Path ROOT = Path.of("src", "fuzz");
     private static final int INPUTS_LIMIT = 300;
