@@ -159,7 +159,7 @@ public final class Surroundings {
     }
 
     /** I6: what the row says of a process that lives and holds no lease. */
-    public static Finding unleased(Row row) {
+    private static Finding unleased(Row row) {
         return Finding.of("I6", "its process lives and has no lease")
                 .with("head", row.head())
                 .with("pid", row.pid());
