@@ -1,6 +1,7 @@
 package io.mhsld.cli;
 
 import io.mhsld.cci.Opcode;
+import io.mhsld.cci.OpcodeTable;
 import io.mhsld.cci.ReturnCode;
 import io.mhsld.qmp.CxlCommands;
 import io.mhsld.qmp.QmpAddress;
@@ -277,12 +278,12 @@ final class HeadOperator {
     ExitCode listCommands(boolean json) {
         if (json) {
             List<Object> rows = new ArrayList<>();
-            for (Opcode opcode : Opcode.TABLE) {
+            for (Opcode opcode : OpcodeTable.ALL) {
                 rows.add(Map.of("opcode", String.format("%04x", opcode.code()), "name", opcode.name()));
             }
             console.out().println(QmpJson.write(rows));
         } else {
-            Opcode.TABLE.forEach(opcode -> console.out().printf("%04x  %s%n", opcode.code(), opcode.name()));
+            OpcodeTable.ALL.forEach(opcode -> console.out().printf("%04x  %s%n", opcode.code(), opcode.name()));
         }
         return ExitCode.DONE;
     }
@@ -292,7 +293,7 @@ final class HeadOperator {
             HeadAnswer answer = ask(client, "x-cci", Map.of("opcode", opcode, "payload", payload));
             int number = (int) answer.number("return-code");
             byte[] bytes = answer.hexadecimal("payload");
-            Optional<Opcode> row = Opcode.of(opcode);
+            Optional<Opcode> row = OpcodeTable.of(opcode);
             String code = ReturnCode.of(number).map(ReturnCode::toString).orElse("unknown");
             String name = row.map(Opcode::name).orElse("unknown command");
             if (json) {

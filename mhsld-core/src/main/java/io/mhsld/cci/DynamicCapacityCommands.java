@@ -1,5 +1,10 @@
 package io.mhsld.cci;
 
+import static io.mhsld.cci.CommandEffect.IMMEDIATE_DATA_CHANGE;
+import static io.mhsld.cci.Opcode.atLeast;
+import static io.mhsld.cci.Opcode.exactly;
+import static io.mhsld.cci.Opcode.row;
+
 import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.DynamicCapacity.HostRange;
@@ -9,9 +14,26 @@ import java.util.List;
 
 /** Command set 48h: the host's side of dynamic capacity (CXL r3.1 8.2.9.9.9). */
 final class DynamicCapacityCommands {
+    /** The rows of the opcode table that this class runs. */
+    static final List<Opcode> ROWS = List.of(
+            row(0x4800, "Get Dynamic Capacity Configuration")
+                    .input(exactly(2), Layouts.GET_DC_CONFIGURATION)
+                    .output(Layouts.DC_CONFIGURATION)
+                    .runsOnLd(DynamicCapacityCommands::getConfiguration),
+            row(0x4801, "Get Dynamic Capacity Extent List")
+                    .input(exactly(8), Layouts.GET_DC_EXTENT_LIST)
+                    .output(Layouts.DC_EXTENT_LIST)
+                    .runsOnLd(DynamicCapacityCommands::getExtentList),
+            row(0x4802, "Add Dynamic Capacity Response", IMMEDIATE_DATA_CHANGE)
+                    .input(atLeast(8), Layouts.HOST_EXTENT_LIST)
+                    .runsOnLd(DynamicCapacityCommands::addResponse),
+            row(0x4803, "Release Dynamic Capacity", IMMEDIATE_DATA_CHANGE)
+                    .input(atLeast(8), Layouts.HOST_EXTENT_LIST)
+                    .runsOnLd(DynamicCapacityCommands::release));
+
     private DynamicCapacityCommands() {}
 
-    static Response getConfiguration(Component component, byte[] input) {
+    static Response getConfiguration(LdComponent component, byte[] input) {
         Payload request = Layouts.GET_DC_CONFIGURATION.over(input);
         List<DcRegion> regions = component.device().capacity().regions();
         int start = (int) request.number("startRegion");
@@ -39,7 +61,7 @@ final class DynamicCapacityCommands {
     }
 
     /** As many of the wanted extents as there are and fit the payload; "returned" tells. */
-    static Response getExtentList(Component component, byte[] input) {
+    static Response getExtentList(LdComponent component, byte[] input) {
         Payload request = Layouts.GET_DC_EXTENT_LIST.over(input);
         DynamicCapacity capacity = component.device().capacity();
         long start = request.number("startIndex");
@@ -58,12 +80,12 @@ final class DynamicCapacityCommands {
         return Response.of(answer);
     }
 
-    static Response addResponse(Component component, byte[] input) {
+    static Response addResponse(LdComponent component, byte[] input) {
         Payload request = Layouts.HOST_EXTENT_LIST.over(input);
         return Response.of(component.device().capacity().addResponse(ranges(request), request.flag("flags", "more")));
     }
 
-    static Response release(Component component, byte[] input) {
+    static Response release(LdComponent component, byte[] input) {
         Payload request = Layouts.HOST_EXTENT_LIST.over(input);
         return Response.of(component.device().capacity().hostRelease(ranges(request), request.flag("flags", "more")));
     }

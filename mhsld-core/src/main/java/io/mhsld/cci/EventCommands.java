@@ -1,5 +1,12 @@
 package io.mhsld.cci;
 
+import static io.mhsld.cci.CommandEffect.IMMEDIATE_CONFIGURATION_CHANGE;
+import static io.mhsld.cci.CommandEffect.IMMEDIATE_LOG_CHANGE;
+import static io.mhsld.cci.Opcode.atLeast;
+import static io.mhsld.cci.Opcode.between;
+import static io.mhsld.cci.Opcode.exactly;
+import static io.mhsld.cci.Opcode.row;
+
 import io.mhsld.type3.DcEvent;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.EventRecord;
@@ -9,9 +16,25 @@ import java.util.Optional;
 
 /** Command set 01h: event records and interrupts (CXL r3.1 8.2.9.2). */
 final class EventCommands {
+    /** The rows of the opcode table that this class runs. */
+    static final List<Opcode> ROWS = List.of(
+            row(0x0100, "Get Event Records")
+                    .input(exactly(1), Layouts.GET_EVENT_RECORDS)
+                    .output(Layouts.EVENT_RECORDS)
+                    .runsOnLd(EventCommands::getRecords),
+            row(0x0101, "Clear Event Records", IMMEDIATE_LOG_CHANGE)
+                    .input(atLeast(6), Layouts.CLEAR_EVENT_RECORDS)
+                    .runsOnLd(EventCommands::clearRecords),
+            row(0x0102, "Get Event Interrupt Policy")
+                    .output(Layouts.EVENT_INTERRUPT_POLICY)
+                    .runsOnLd(EventCommands::getInterruptPolicy),
+            row(0x0103, "Set Event Interrupt Policy", IMMEDIATE_CONFIGURATION_CHANGE)
+                    .input(between(4, 5), Layouts.SET_EVENT_INTERRUPT_POLICY)
+                    .runsOnLd(EventCommands::setInterruptPolicy));
+
     private EventCommands() {}
 
-    static Response getRecords(Component component, byte[] input) {
+    static Response getRecords(LdComponent component, byte[] input) {
         Optional<EventLog> log = log(component, Layouts.GET_EVENT_RECORDS.over(input));
         return log.map(EventCommands::records).orElse(Response.of(ReturnCode.INVALID_INPUT));
     }
@@ -53,7 +76,7 @@ final class EventCommands {
     }
 
     /** Clear All empties the log whatever its state, and names no handles; otherwise the handles must be the oldest ones, in order. */
-    static Response clearRecords(Component component, byte[] input) {
+    static Response clearRecords(LdComponent component, byte[] input) {
         Payload request = Layouts.CLEAR_EVENT_RECORDS.over(input);
         Optional<EventLog> log = log(component, request);
         boolean clearsAll = request.flag("flags", "clear all");
@@ -71,13 +94,13 @@ final class EventCommands {
         return Response.of(log.get().clear(handles));
     }
 
-    private static Optional<EventLog> log(Component component, Payload request) {
+    private static Optional<EventLog> log(LdComponent component, Payload request) {
         int log = (int) request.number("log");
         EventLog.Kind[] kinds = EventLog.Kind.values();
         return log < kinds.length ? Optional.of(component.device().log(kinds[log])) : Optional.empty();
     }
 
-    static Response getInterruptPolicy(Component component, byte[] input) {
+    static Response getInterruptPolicy(LdComponent component, byte[] input) {
         EventInterruptPolicy policy = component.interruptPolicy();
         return Response.of(Layouts.EVENT_INTERRUPT_POLICY
                 .empty(0)
@@ -89,7 +112,7 @@ final class EventCommands {
     }
 
     /** An input of 4 bytes leaves the dynamic-capacity log as it is. */
-    static Response setInterruptPolicy(Component component, byte[] input) {
+    static Response setInterruptPolicy(LdComponent component, byte[] input) {
         boolean done = component.interruptPolicy().trySet(input);
         return Response.of(done ? ReturnCode.SUCCESS : ReturnCode.INVALID_INPUT);
     }

@@ -13,7 +13,8 @@ public final class Mailbox {
     /** Limit of input and output payloads (CXL r3.1 8.2.8.4.3: 2^n bytes, n = 11). */
     public static final int MAX_PAYLOAD_BYTES = 1 << 11;
 
-    private final Component component;
+    private final LdComponent component;
+    private final CommandRunner runner;
     private final Consumer<? super RuntimeException> errors;
 
     /**
@@ -21,11 +22,24 @@ public final class Mailbox {
      * @param errors told of faults of ours, which the host sees as Internal Error only
      */
     public Mailbox(Type3Device device, Optional<MultiHeadInfo> multiHead, Consumer<? super RuntimeException> errors) {
-        List<Opcode> commands = Opcode.TABLE.stream()
-                .filter(opcode -> multiHead.isPresent() || !opcode.isOnlyMultiHeaded())
-                .toList();
-        this.component = new Component(device, multiHead, new EventInterruptPolicy(), commands);
+        this(
+                new LdComponent(
+                        device,
+                        multiHead,
+                        new EventInterruptPolicy(),
+                        OpcodeTable.of(CciKind.PRIMARY_MAILBOX, multiHead.isPresent())),
+                errors);
+    }
+
+    private Mailbox(LdComponent component, Consumer<? super RuntimeException> errors) {
+        this.component = component;
+        this.runner = new CommandRunner(component, MAX_PAYLOAD_BYTES, errors);
         this.errors = errors;
+    }
+
+    /** The same head as messages reach it: its LD's CCI, which shares all state with the mailbox. */
+    public Mailbox ldCci() {
+        return new Mailbox(component.through(CciKind.LD), errors);
     }
 
     /** The commands that this mailbox supports, by ascending opcode: what the Command Effects Log lists. */
@@ -38,25 +52,7 @@ public final class Mailbox {
      * length, with Invalid Payload Length (bytes after the last entry of an extent or handle list are not looked at).
      */
     public Response execute(int opcode, byte[] payload) {
-        Optional<Opcode> command = component.commands().stream()
-                .filter(candidate -> candidate.code() == opcode)
-                .findFirst();
-        if (command.isEmpty()) {
-            return Response.of(ReturnCode.UNSUPPORTED);
-        }
-        if (payload.length > MAX_PAYLOAD_BYTES || !command.get().takes(payload)) {
-            return Response.of(ReturnCode.INVALID_PAYLOAD_LENGTH);
-        }
-        try {
-            Response response = command.get().run(component, payload.clone());
-            if (response.length() > MAX_PAYLOAD_BYTES) {
-                throw new IllegalStateException("output payload too long: length=" + response.length());
-            }
-            return response;
-        } catch (RuntimeException e) {
-            errors.accept(new IllegalStateException("command failed: opcode=" + command.get(), e));
-            return Response.of(ReturnCode.INTERNAL_ERROR);
-        }
+        return runner.execute(opcode, payload);
     }
 
     /** The host behind the device has restarted: what it had set through this mailbox is forgotten. The device is reset by itself. */

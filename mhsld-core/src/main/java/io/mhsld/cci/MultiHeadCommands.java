@@ -1,7 +1,25 @@
 package io.mhsld.cci;
 
+import static io.mhsld.cci.Opcode.exactly;
+import static io.mhsld.cci.Opcode.row;
+
+import java.util.List;
+
 /** Command set 55h: what a device with several heads tells about itself (CXL r3.1 7.6.7.5). */
 final class MultiHeadCommands {
+    /** The rows of the opcode table that this class runs. */
+    static final List<Opcode> ROWS = List.of(
+            row(0x5500, "Get Multi-Headed Info")
+                    .onlyMultiHeaded()
+                    .input(exactly(2), Layouts.GET_MULTI_HEADED_INFO)
+                    .output(Layouts.MULTI_HEADED_INFO)
+                    .runs(MultiHeadCommands::getMultiHeadedInfo),
+            row(0x5501, "Get Head Info")
+                    .onlyMultiHeaded()
+                    .input(exactly(2), Layouts.GET_HEAD_INFO)
+                    .output(Layouts.HEAD_INFO)
+                    .runs(MultiHeadCommands::getHeadInfo));
+
     private MultiHeadCommands() {}
 
     /** The limit bounds the answer and may exceed the number of LDs; a limit of 0 would ask for a map without entries. */

@@ -1,69 +1,11 @@
 package io.mhsld.cci;
 
-import static io.mhsld.cci.CommandEffect.IMMEDIATE_CONFIGURATION_CHANGE;
-import static io.mhsld.cci.CommandEffect.IMMEDIATE_DATA_CHANGE;
-import static io.mhsld.cci.CommandEffect.IMMEDIATE_LOG_CHANGE;
-import static io.mhsld.cci.CommandEffect.IMMEDIATE_POLICY_CHANGE;
-
 import io.mhsld.cci.Component.Handler;
-import java.util.List;
-import java.util.Optional;
+import java.util.EnumSet;
 import java.util.Set;
 
-/** One command of the component command interface: a row of {@link #TABLE}. */
+/** One command of the component command interface: a row of {@link OpcodeTable}. */
 public final class Opcode {
-    /** All commands, by ascending opcode (CXL r3.1 table 8-37 and 7.6.7). A mailbox supports those that its device has the means for. */
-    public static final List<Opcode> TABLE = List.of(
-            row(0x0100, "Get Event Records")
-                    .input(exactly(1), Layouts.GET_EVENT_RECORDS)
-                    .output(Layouts.EVENT_RECORDS)
-                    .runs(EventCommands::getRecords),
-            row(0x0101, "Clear Event Records", IMMEDIATE_LOG_CHANGE)
-                    .input(atLeast(6), Layouts.CLEAR_EVENT_RECORDS)
-                    .runs(EventCommands::clearRecords),
-            row(0x0102, "Get Event Interrupt Policy")
-                    .output(Layouts.EVENT_INTERRUPT_POLICY)
-                    .runs(EventCommands::getInterruptPolicy),
-            row(0x0103, "Set Event Interrupt Policy", IMMEDIATE_CONFIGURATION_CHANGE)
-                    .input(between(4, 5), Layouts.SET_EVENT_INTERRUPT_POLICY)
-                    .runs(EventCommands::setInterruptPolicy),
-            row(0x0300, "Get Timestamp").output(Layouts.TIMESTAMP).runs(LogCommands::getTimestamp),
-            row(0x0301, "Set Timestamp", IMMEDIATE_POLICY_CHANGE)
-                    .input(exactly(8), Layouts.TIMESTAMP)
-                    .runs(LogCommands::setTimestamp),
-            row(0x0400, "Get Supported Logs").output(Layouts.SUPPORTED_LOGS).runs(LogCommands::getSupportedLogs),
-            row(0x0401, "Get Log")
-                    .input(exactly(0x18), Layouts.GET_LOG)
-                    .output(Layouts.COMMAND_EFFECTS_LOG)
-                    .runs(LogCommands::getLog),
-            row(0x4000, "Identify Memory Device")
-                    .output(Layouts.IDENTIFY_MEMORY_DEVICE)
-                    .runs(MemoryDeviceCommands::identify),
-            row(0x4800, "Get Dynamic Capacity Configuration")
-                    .input(exactly(2), Layouts.GET_DC_CONFIGURATION)
-                    .output(Layouts.DC_CONFIGURATION)
-                    .runs(DynamicCapacityCommands::getConfiguration),
-            row(0x4801, "Get Dynamic Capacity Extent List")
-                    .input(exactly(8), Layouts.GET_DC_EXTENT_LIST)
-                    .output(Layouts.DC_EXTENT_LIST)
-                    .runs(DynamicCapacityCommands::getExtentList),
-            row(0x4802, "Add Dynamic Capacity Response", IMMEDIATE_DATA_CHANGE)
-                    .input(atLeast(8), Layouts.HOST_EXTENT_LIST)
-                    .runs(DynamicCapacityCommands::addResponse),
-            row(0x4803, "Release Dynamic Capacity", IMMEDIATE_DATA_CHANGE)
-                    .input(atLeast(8), Layouts.HOST_EXTENT_LIST)
-                    .runs(DynamicCapacityCommands::release),
-            row(0x5500, "Get Multi-Headed Info")
-                    .onlyMultiHeaded()
-                    .input(exactly(2), Layouts.GET_MULTI_HEADED_INFO)
-                    .output(Layouts.MULTI_HEADED_INFO)
-                    .runs(MultiHeadCommands::getMultiHeadedInfo),
-            row(0x5501, "Get Head Info")
-                    .onlyMultiHeaded()
-                    .input(exactly(2), Layouts.GET_HEAD_INFO)
-                    .output(Layouts.HEAD_INFO)
-                    .runs(MultiHeadCommands::getHeadInfo));
-
     /**
      * The input lengths that a command takes.
      *
@@ -83,6 +25,7 @@ public final class Opcode {
     private final Layout request;
     private final Layout response;
     private final boolean onlyMultiHeaded;
+    private final Set<CciKind> kinds;
     private final Handler handler;
 
     private Opcode(Row row, Handler handler) {
@@ -93,12 +36,8 @@ public final class Opcode {
         this.request = row.request;
         this.response = row.response;
         this.onlyMultiHeaded = row.onlyMultiHeaded;
+        this.kinds = row.kinds;
         this.handler = handler;
-    }
-
-    /** The row of a command, empty when this implementation has none. */
-    public static Optional<Opcode> of(int code) {
-        return TABLE.stream().filter(opcode -> opcode.code == code).findFirst();
     }
 
     /** Command set in bits 15:8, command in bits 7:0. */
@@ -136,6 +75,11 @@ public final class Opcode {
         return onlyMultiHeaded;
     }
 
+    /** The interfaces that have it. */
+    public Set<CciKind> kinds() {
+        return kinds;
+    }
+
     /** True when the length is right, also for as many entries as the input claims to have. */
     boolean takes(byte[] payload) {
         return input.allows(payload.length) && request.isHeldBy(payload);
@@ -152,23 +96,23 @@ public final class Opcode {
 
     // ---- how a row is written
 
-    private static InputLength exactly(int length) {
+    static InputLength exactly(int length) {
         return new InputLength(length, length);
     }
 
-    private static InputLength between(int min, int max) {
+    static InputLength between(int min, int max) {
         return new InputLength(min, max);
     }
 
-    private static InputLength atLeast(int min) {
+    static InputLength atLeast(int min) {
         return new InputLength(min, Mailbox.MAX_PAYLOAD_BYTES);
     }
 
-    private static Row row(int code, String name, CommandEffect... effects) {
+    static Row row(int code, String name, CommandEffect... effects) {
         return new Row(code, name, Set.of(effects));
     }
 
-    private static final class Row {
+    static final class Row {
         private static final Layout NO_PAYLOAD = Layout.named("no payload", "").build();
 
         private final int code;
@@ -178,6 +122,7 @@ public final class Opcode {
         private Layout request = NO_PAYLOAD;
         private Layout response = NO_PAYLOAD;
         private boolean onlyMultiHeaded;
+        private Set<CciKind> kinds = EnumSet.allOf(CciKind.class);
 
         private Row(int code, String name, Set<CommandEffect> effects) {
             this.code = code;
@@ -185,23 +130,34 @@ public final class Opcode {
             this.effects = effects;
         }
 
-        private Row input(InputLength length, Layout layout) {
+        Row input(InputLength length, Layout layout) {
             input = length;
             request = layout;
             return this;
         }
 
-        private Row output(Layout layout) {
+        Row output(Layout layout) {
             response = layout;
             return this;
         }
 
-        private Row onlyMultiHeaded() {
+        Row onlyMultiHeaded() {
             onlyMultiHeaded = true;
             return this;
         }
 
-        private Opcode runs(Handler handler) {
+        /** Only those interfaces have it; without this, all. */
+        Row on(Set<CciKind> interfaces) {
+            kinds = interfaces;
+            return this;
+        }
+
+        /** For the interfaces of a head alone. */
+        Opcode runsOnLd(LdComponent.Handler handler) {
+            return on(CciKind.OF_A_HEAD).runs((component, input) -> handler.handle((LdComponent) component, input));
+        }
+
+        Opcode runs(Handler handler) {
             return new Opcode(this, handler);
         }
     }

@@ -198,7 +198,7 @@ class DynamicCapacityCommandsTest {
     @Test
     void shouldShowTheConfigurationToPeople() {
         byte[] answer = host.outputBytes(0x4800, "01 00");
-        List<String> lines = Opcode.of(0x4800).orElseThrow().response().lines(answer);
+        List<String> lines = OpcodeTable.of(0x4800).orElseThrow().response().lines(answer);
         assertTrue(lines.containsAll(List.of(
                 "regions[0]:",
                 "  baseDpa: 0x10000000",

@@ -118,7 +118,7 @@ class LayoutsTest {
 
     @Test
     void shouldNameTheClauseOfEachPayloadOfTheTable() {
-        Opcode.TABLE.stream()
+        OpcodeTable.ALL.stream()
                 .flatMap(opcode -> Stream.of(opcode.request(), opcode.response()))
                 .filter(layout -> layout.lengthBytes(1) > 0)
                 .forEach(layout -> assertTrue(layout.clause().matches("[78](\\.\\d+)+"), layout.name()));

@@ -40,10 +40,10 @@ class MailboxFuzzTest {
         Response response = host.mailbox.execute(opcode, input);
         assertTrue(response.payload().length <= Mailbox.MAX_PAYLOAD_BYTES);
         assertTrue(response.isSuccess() || response.payload().length == 0);
-        boolean known = Opcode.of(opcode).isPresent();
+        boolean known = OpcodeTable.of(opcode).isPresent();
         assertEquals(!known, response.code() == ReturnCode.UNSUPPORTED);
         if (response.isSuccess()) {
-            Opcode.of(opcode).orElseThrow().response().lines(response.payload());
+            OpcodeTable.of(opcode).orElseThrow().response().lines(response.payload());
         }
     }
 
@@ -100,7 +100,7 @@ class MailboxFuzzTest {
     @MethodSource("seeds")
     void shouldAnswerKnownOpcodesOfEveryLength(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        for (Opcode opcode : Opcode.TABLE) {
+        for (Opcode opcode : OpcodeTable.ALL) {
             steps(seed, Mailbox.MAX_PAYLOAD_BYTES + 2, length -> {
                 if (length % BATCH == 0) {
                     stir(random);

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class OpcodeTest {
     @Test
     void shouldListTheCommandsInAscendingOrder() {
-        List<Integer> codes = Opcode.TABLE.stream().map(Opcode::code).toList();
+        List<Integer> codes = OpcodeTable.ALL.stream().map(Opcode::code).toList();
         assertEquals(
                 List.of(
                         0x0100, 0x0101, 0x0102, 0x0103, 0x0300, 0x0301, 0x0400, 0x0401, 0x4000, 0x4800, 0x4801, 0x4802,
@@ -21,16 +21,17 @@ class OpcodeTest {
 
     @Test
     void shouldFindACommandByItsNumber() {
-        assertEquals("Release Dynamic Capacity", Opcode.of(0x4803).orElseThrow().name());
-        assertEquals(Optional.empty(), Opcode.of(0x4804));
+        assertEquals(
+                "Release Dynamic Capacity", OpcodeTable.of(0x4803).orElseThrow().name());
+        assertEquals(Optional.empty(), OpcodeTable.of(0x4804));
         assertEquals(
                 "4803h Release Dynamic Capacity",
-                Opcode.of(0x4803).orElseThrow().toString());
+                OpcodeTable.of(0x4803).orElseThrow().toString());
     }
 
     @Test
     void shouldTakeAtLeastTheFixedPartOfTheRequest() {
-        for (Opcode opcode : Opcode.TABLE) {
+        for (Opcode opcode : OpcodeTable.ALL) {
             assertEquals(opcode.request().lengthBytes(0), opcode.input().min(), opcode.toString());
             assertTrue(opcode.input().max() <= Mailbox.MAX_PAYLOAD_BYTES, opcode.toString());
         }

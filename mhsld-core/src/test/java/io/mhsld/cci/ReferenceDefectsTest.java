@@ -58,7 +58,7 @@ class ReferenceDefectsTest {
 
     @Test
     void shouldNotGiveTwoCommandsOneName() {
-        List<String> names = Opcode.TABLE.stream().map(Opcode::name).toList();
+        List<String> names = OpcodeTable.ALL.stream().map(Opcode::name).toList();
         assertEquals(names.size(), names.stream().collect(Collectors.toSet()).size());
     }
 

@@ -5,6 +5,7 @@ import io.mhsld.cci.Layouts;
 import io.mhsld.cci.Mailbox;
 import io.mhsld.cci.MultiHeadInfo;
 import io.mhsld.cci.Opcode;
+import io.mhsld.cci.OpcodeTable;
 import io.mhsld.cci.Payload;
 import io.mhsld.cci.Response;
 import io.mhsld.cci.ReturnCode;
@@ -96,7 +97,7 @@ public final class MailboxCommands {
     private int opcode() {
         int row = input.u8();
         return row < 0xF0
-                ? Opcode.TABLE.get(row % Opcode.TABLE.size()).code()
+                ? OpcodeTable.ALL.get(row % OpcodeTable.ALL.size()).code()
                 : row == 0xF0 ? UNKNOWN_OPCODE : input.u16();
     }
 
@@ -180,7 +181,7 @@ public final class MailboxCommands {
         Check.that(response.code() != ReturnCode.INTERNAL_ERROR, "internal error");
         Check.that(response.isSuccess() || answer.length == 0, "an error has no payload");
         Check.that(answer.length <= Mailbox.MAX_PAYLOAD_BYTES, "payload too long");
-        Optional<Opcode> row = Opcode.of(opcode);
+        Optional<Opcode> row = OpcodeTable.of(opcode);
         Check.equal(row.isEmpty(), response.code() == ReturnCode.UNSUPPORTED, "unsupported");
         if (row.isPresent() && response.isSuccess()) {
             checkLength(row.get(), payload, answer);

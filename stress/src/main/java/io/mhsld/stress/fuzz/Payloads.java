@@ -5,6 +5,7 @@ import io.mhsld.cci.Layout.Field;
 import io.mhsld.cci.Layout.Kind;
 import io.mhsld.cci.Layouts;
 import io.mhsld.cci.Opcode;
+import io.mhsld.cci.OpcodeTable;
 import io.mhsld.cci.Payload;
 import io.mhsld.qmp.QmpJson;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ public final class Payloads {
     private static List<Layout> layouts() {
         List<Layout> layouts =
                 new ArrayList<>(List.of(Layouts.EVENT_RECORD_HEADER, Layouts.EXTENT, Layouts.DC_EVENT_RECORD));
-        for (Opcode opcode : Opcode.TABLE) {
+        for (Opcode opcode : OpcodeTable.ALL) {
             layouts.add(opcode.request());
             layouts.add(opcode.response());
         }

@@ -1,6 +1,7 @@
 package io.mhsld.stress.soak;
 
 import io.mhsld.cci.Opcode;
+import io.mhsld.cci.OpcodeTable;
 import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
@@ -122,7 +123,7 @@ final class Nuisance {
 
     private void askMailbox(Path socket) {
         try (QmpClient client = QmpClient.connect(QmpAddress.unix(socket), TIMEOUT_MS)) {
-            for (Opcode opcode : Opcode.TABLE) {
+            for (Opcode opcode : OpcodeTable.ALL) {
                 byte[] payload = new byte[random.nextInt(MAX_CCI_BYTES)];
                 random.nextBytes(payload);
                 int code = random.nextInt(10) == 0 ? random.nextInt(1 << 16) : opcode.code();

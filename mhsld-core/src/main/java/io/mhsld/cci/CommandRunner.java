@@ -1,0 +1,42 @@
+package io.mhsld.cci;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** Runs the commands of one interface, one at a time: what is the same for every command and interface. */
+final class CommandRunner {
+    private final Component component;
+    private final int maxPayloadBytes;
+    private final Consumer<? super RuntimeException> errors;
+    private final Map<Integer, Opcode> commands = new HashMap<>();
+
+    /** @param errors told of faults of ours, which the client sees as Internal Error only */
+    CommandRunner(Component component, int maxPayloadBytes, Consumer<? super RuntimeException> errors) {
+        this.component = component;
+        this.maxPayloadBytes = maxPayloadBytes;
+        this.errors = errors;
+        component.commands().forEach(opcode -> commands.put(opcode.code(), opcode));
+    }
+
+    /** As {@link Mailbox#execute}. */
+    Response execute(int opcode, byte[] payload) {
+        Opcode command = commands.get(opcode);
+        if (command == null) {
+            return Response.of(ReturnCode.UNSUPPORTED);
+        }
+        if (payload.length > maxPayloadBytes || !command.takes(payload)) {
+            return Response.of(ReturnCode.INVALID_PAYLOAD_LENGTH);
+        }
+        try {
+            Response response = command.run(component, payload.clone());
+            if (response.length() > maxPayloadBytes) {
+                throw new IllegalStateException("output payload too long: length=" + response.length());
+            }
+            return response;
+        } catch (RuntimeException e) {
+            errors.accept(new IllegalStateException("command failed: opcode=" + command, e));
+            return Response.of(ReturnCode.INTERNAL_ERROR);
+        }
+    }
+}
