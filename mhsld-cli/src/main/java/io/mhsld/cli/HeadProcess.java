@@ -251,8 +251,10 @@ final class HeadProcess {
                 case ADD -> "offered";
                 case RELEASE -> "asked to release";
                 case FORCED_RELEASE -> "taken by force";
+                case REGION_CONFIGURATION_UPDATED -> "region has other settings";
             };
-            log.say("%s: region=%d %s", what, event.region(), event.extent());
+            String extent = event.extent().equals(DcEvent.NOTHING) ? "" : " " + event.extent();
+            log.say("%s: region=%d%s", what, event.region(), extent);
         }
         announcedEvents = events.appendedCount();
         if (events.overflowCount() > 0) {

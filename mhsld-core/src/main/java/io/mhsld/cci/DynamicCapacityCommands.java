@@ -35,6 +35,7 @@ final class DynamicCapacityCommands {
 
     static Response getConfiguration(LdComponent component, byte[] input) {
         Payload request = Layouts.GET_DC_CONFIGURATION.over(input);
+        component.device().capacity().refreshRegions();
         List<DcRegion> regions = component.device().capacity().regions();
         int start = (int) request.number("startRegion");
         if (start >= regions.size()) {
@@ -45,7 +46,9 @@ final class DynamicCapacityCommands {
                 .empty(count)
                 .set("availableRegions", regions.size())
                 .set("extentsSupported", DynamicCapacity.MAX_EXTENTS)
-                .set("extentsAvailable", component.device().capacity().extentsAvailable());
+                .set("extentsAvailable", component.device().capacity().extentsAvailable())
+                .set("tagsSupported", component.device().capacity().tagsSupported())
+                .set("tagsAvailable", component.device().capacity().tagsAvailable());
         for (int i = 0; i < count; i++) {
             write(regions.get(start + i), answer.entry(i));
         }
@@ -57,7 +60,8 @@ final class DynamicCapacityCommands {
                 .set("decodeLengthBytes", region.decodeLengthBytes())
                 .set("lengthBytes", region.lengthBytes())
                 .set("blockSizeBytes", region.blockSizeBytes())
-                .set("dsmadHandle", region.dsmadHandle());
+                .set("dsmadHandle", region.dsmadHandle())
+                .setFlag("flags", "sanitized on release", region.sanitizeOnRelease());
     }
 
     /** As many of the wanted extents as there are and fit the payload; "returned" tells. */

@@ -64,7 +64,12 @@ final class EventCommands {
                 .setFlag("validity", "extents available", true)
                 .set("hostId", event.hostId())
                 .setFlag("flags", "more", event.more())
-                .set("extentsAvailable", event.extentsAvailable());
+                .set("extentsAvailable", event.extentsAvailable())
+                .setFlag("validity", "tags available", event.tagsAvailable() != DcEvent.NO_TAGS)
+                .set("tagsAvailable", Math.max(0, event.tagsAvailable()));
+        if (event.type() == DcEvent.Type.REGION_CONFIGURATION_UPDATED) {
+            entry.set("updatedRegion", event.region());
+        }
         write(event.extent(), entry);
     }
 

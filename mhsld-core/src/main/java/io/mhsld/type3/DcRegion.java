@@ -8,13 +8,27 @@ package io.mhsld.type3;
  * @param decodeLengthBytes address space set aside for it, a multiple of 256 MiB, at least {@code lengthBytes}
  * @param lengthBytes usable bytes, a multiple of the block size
  * @param blockSizeBytes granule of extents, a power of two
+ * @param shareable several hosts may have the same extents; all of its capacity has tags then
+ * @param sanitizeOnRelease capacity is scrubbed when a host lets go of it, whether or not the fabric manager says so
  */
-public record DcRegion(int id, long baseDpa, long decodeLengthBytes, long lengthBytes, long blockSizeBytes) {
+public record DcRegion(
+        int id,
+        long baseDpa,
+        long decodeLengthBytes,
+        long lengthBytes,
+        long blockSizeBytes,
+        boolean shareable,
+        boolean sanitizeOnRelease) {
     /** Region count limit of the specification (CXL r3.1 9.13.3). */
     public static final int MAX_REGIONS = 8;
 
     /** Granule of region bases and decode lengths (CXL r3.1 8.2.9.9.9.1). */
     public static final long DECODE_GRANULE_BYTES = 256L << 20;
+
+    /** A region of which no host shares anything, and which is not sanitized. */
+    public DcRegion(int id, long baseDpa, long decodeLengthBytes, long lengthBytes, long blockSizeBytes) {
+        this(id, baseDpa, decodeLengthBytes, lengthBytes, blockSizeBytes, false, false);
+    }
 
     /** First byte after the usable part. */
     public long endDpa() {

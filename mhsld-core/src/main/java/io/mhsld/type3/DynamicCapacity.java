@@ -1,14 +1,11 @@
 package io.mhsld.type3;
 
 import io.mhsld.type3.ExtentJournal.Operation;
+import io.mhsld.type3.MultiHeadHooks.Selection;
 import io.mhsld.type3.Refusal.Cause;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.UUID;
 
 /**
@@ -16,21 +13,23 @@ import java.util.UUID;
  * lets go of.
  *
  * <pre>
- *            add                    add response: accepted parts
+ *       add, chosen or joined          add response: accepted parts
  *   free ----------> pending group ------------------------------> accepted extents
  *    ^  (reserve)        |  rest of the group, or withdrawn              |
- *    |                   v  (reclaim)                                    |  host release, forced release
+ *    |  (select, join)   v  (reclaim)                                    |  host release, forced release
  *    +-------------------+-----------------------------------------------+  (release)
  * </pre>
  *
- * Every operation checks everything before it changes anything. One thread at a time; {@link #covers} alone may be asked by any thread.
+ * Capacity that is added with a tag to a shareable region is <i>shared</i>: its extents have sequence numbers from 1, other heads may join them
+ * by the tag, and the host accepts and releases all extents of the tag together or none of them (9.13.3.2). In a region that is not
+ * shareable a tag is a label.
+ *
+ * <p>Every operation checks everything before it changes anything. One thread at a time; {@link #covers} and {@link #regionOf} alone may be
+ * asked by any thread.
  */
 public final class DynamicCapacity {
     /** Extents, accepted and pending together, that one device keeps track of (the number that QEMU reports too). */
     public static final int MAX_EXTENTS = 512;
-
-    /** Withdrawn groups whose answer is still expected; the oldest is forgotten beyond that. */
-    private static final int MAX_GROUPS = 1024;
 
     /** How an add or release is told to the host: one call per extent, {@code more} on all but the last of a request. */
     interface Announcer {
@@ -45,171 +44,325 @@ public final class DynamicCapacity {
     /** An extent named by the host: both numbers are unsigned 64-bit values, straight from the mailbox. */
     public record HostRange(long startDpa, long lengthBytes) {}
 
-    private final List<DcRegion> regions;
+    private final HeldCapacity held;
     private final MultiHeadHooks hooks;
-    private final ExtentJournal journal;
     private final Announcer announcer;
-    private final ExtentList accepted = new ExtentList();
-    private final ArrayDeque<PendingGroup> groups = new ArrayDeque<>();
-    private final List<HostRange> unfinishedResponse = new ArrayList<>();
-    private final List<HostRange> unfinishedRelease = new ArrayList<>();
-    private int generation;
-    private long lastGroupId;
+    private final ListInParts responseParts = new ListInParts();
+    private final ListInParts releaseParts = new ListInParts();
+    private final boolean hasShareableRegion;
 
     DynamicCapacity(List<DcRegion> regions, MultiHeadHooks hooks, ExtentJournal journal, Announcer announcer) {
-        this.regions = List.copyOf(regions);
-        this.hooks = hooks;
-        this.journal = journal;
+        this.held = new HeldCapacity(regions, hooks, journal);
+        this.hooks = held.hooks();
         this.announcer = announcer;
+        this.hasShareableRegion = regions.stream().anyMatch(DcRegion::shareable);
     }
 
     /** The regions, in order of their ids. */
     public List<DcRegion> regions() {
-        return regions;
+        return held.regions();
     }
 
     /** The accepted extents in the order in which the host accepted them. */
     public List<Extent> accepted() {
-        return accepted.view();
+        return held.accepted().view();
     }
 
     /** Accepted extents {@code start} to {@code start + count - 1}, fewer at the end of the list. */
     public List<Extent> accepted(int start, int count) {
-        return accepted.view(start, count);
+        return held.accepted().view(start, count);
     }
 
     /** Number of accepted extents. */
     public int acceptedCount() {
-        return accepted.size();
+        return held.accepted().size();
     }
 
     /** The groups that await the host's answer, oldest first. */
     public List<PendingGroup> pending() {
-        return List.copyOf(groups);
+        return held.groups().view();
     }
 
     /** Changes with every change of the accepted extents (CXL r3.1 8.2.9.9.9.2). */
     public int generation() {
-        return generation;
+        return held.generation();
     }
 
     /** Extents that can still be offered or come out of a split. */
     public int extentsAvailable() {
-        return MAX_EXTENTS - accepted.size() - pendingExtentCount();
+        return MAX_EXTENTS - held.accepted().size() - held.groups().extentCount();
+    }
+
+    /** Tags of shared capacity that the device can keep track of; 0 when no region is shareable. */
+    public int tagsSupported() {
+        return hasShareableRegion ? hooks.tagsSupported() : 0;
+    }
+
+    /** How many more at this moment. */
+    public int tagsAvailable() {
+        return hasShareableRegion ? hooks.tagsAvailable() : 0;
     }
 
     /** True when the host accepted every byte of the range. Any thread. */
     public boolean covers(long startDpa, long lengthBytes) {
-        return accepted.covers(startDpa, lengthBytes);
+        return held.accepted().covers(startDpa, lengthBytes);
     }
 
-    /** The region in whose usable part the whole range lies; both numbers are unsigned. */
+    /** The region in whose usable part the whole range lies; both numbers are unsigned. Any thread. */
     public Optional<DcRegion> regionOf(long startDpa, long lengthBytes) {
-        for (DcRegion region : regions) {
-            if (region.hasRange(startDpa - region.baseDpa(), lengthBytes)) {
-                return Optional.of(region);
-            }
-        }
-        return Optional.empty();
+        return Optional.ofNullable(RequestChecks.regionOf(held.regions(), startDpa, lengthBytes));
     }
 
     // ---- the fabric manager's side
 
     /**
-     * Offers capacity to the host: one group, all or nothing. Refusals come in the order of QEMU's checks: region, then extent by extent
-     * length, alignment, range, overlap within the request, already accepted, still pending; then our own: extent limit, event log room, and
-     * what {@link MultiHeadHooks#reserve} says. An empty list succeeds and does nothing.
+     * Offers capacity to the host: one group, all or nothing. Refusals of a prescriptive request come in the order of QEMU's checks: region, then
+     * extent by extent length, alignment, range, overlap within the request, already accepted, still pending; then our own: tag, extent limit,
+     * event log room, and what {@link MultiHeadHooks#reserve} says. Of the others: region, alignment of the length, tag ({@code TAG_REQUIRED},
+     * {@code NOT_SHAREABLE}), limits, and what {@link MultiHeadHooks#select} or {@link MultiHeadHooks#join} says. No ranges, a length of 0, and
+     * joining no tag succeed and do nothing.
      */
-    public Optional<Refusal> add(int regionId, List<Range> ranges, UUID tag) {
-        List<Extent> extents = new ArrayList<>(ranges.size());
-        Optional<Refusal> refusal = checkRequest(regionId, ranges, tag, extents, freeCheck());
-        if (refusal.isPresent() || extents.isEmpty()) {
-            return refusal;
-        }
-        if (extents.size() > extentsAvailable()) {
-            return Refusal.of(
-                    Cause.TOO_MANY_EXTENTS, "extents=%d available=%d", extents.size(), Math.max(0, extentsAvailable()));
-        }
-        refusal = checkCanBeTold(extents);
-        if (refusal.isPresent()) {
-            return refusal;
-        }
-        journal.begin(Operation.ADD);
-        try {
-            refusal = hooks.reserve(extents);
+    public Optional<Refusal> add(AddRequest request) {
+        refreshRegions();
+        boolean isPrescriptive = request.policy() == SelectionPolicy.PRESCRIPTIVE;
+        int region = request.region();
+        if (region != AddRequest.ANY_REGION || !isPrescriptive) {
+            Optional<Refusal> refusal = checkRegion(region);
             if (refusal.isPresent()) {
                 return refusal;
             }
-            groups.add(new PendingGroup(++lastGroupId, extents, extents));
-            forgetOldestWithdrawnGroup();
-            recordLists();
-        } finally {
-            journal.end();
         }
-        announceAll(DcEvent.Type.ADD, extents);
-        return Optional.empty();
+        return switch (request.policy()) {
+            case PRESCRIPTIVE -> addPrescribed(request);
+            case FREE, CONTIGUOUS -> addChosen(held.regions().get(region), request);
+            case ENABLE_SHARED_ACCESS -> addJoined(held.regions().get(region), request.tag());
+        };
+    }
+
+    /** {@link AddRequest#prescriptive} in short. */
+    public Optional<Refusal> add(int regionId, List<Range> ranges, UUID tag) {
+        return regionId == AddRequest.ANY_REGION
+                ? checkRegion(regionId)
+                : add(AddRequest.prescriptive(regionId, ranges, tag));
+    }
+
+    private Optional<Refusal> addPrescribed(AddRequest request) {
+        List<Extent> extents = new ArrayList<>(request.ranges().size());
+        Optional<Refusal> refusal =
+                checkRanges(request.region(), request.ranges(), request.tag(), extents, held::checkFree);
+        if (refusal.isPresent() || extents.isEmpty()) {
+            return refusal;
+        }
+        refusal = RequestChecks.tag(held.regions(), extents, request.tag());
+        if (refusal.isEmpty()) {
+            refusal = checkCanBeOffered(extents.size());
+        }
+        if (refusal.isPresent()) {
+            return refusal;
+        }
+        boolean shared = held.regionAt(extents.get(0)).shareable();
+        List<Extent> offered = shared ? numbered(extents) : List.copyOf(extents);
+        return offer(() -> {
+            Optional<Refusal> reserved = hooks.reserve(offered);
+            return reserved.isPresent() ? Selection.refused(reserved) : Selection.of(offered);
+        });
+    }
+
+    private Optional<Refusal> addChosen(DcRegion region, AddRequest request) {
+        if (request.lengthBytes() == 0) {
+            return Optional.empty();
+        }
+        boolean contiguous = request.policy() == SelectionPolicy.CONTIGUOUS;
+        Optional<Refusal> refusal = RequestChecks.length(region, request.lengthBytes());
+        if (refusal.isPresent()) {
+            return refusal;
+        }
+        if (region.shareable() && request.tag().equals(Extent.NO_TAG)) {
+            return Refusal.of(Cause.TAG_REQUIRED, "region=%d length=0x%x", region.id(), request.lengthBytes());
+        }
+        if (Long.compareUnsigned(request.lengthBytes(), region.lengthBytes()) > 0) {
+            return Refusal.of(
+                    Cause.NO_FREE_CAPACITY,
+                    "region=%d length=0x%x regionLength=0x%x",
+                    region.id(),
+                    request.lengthBytes(),
+                    region.lengthBytes());
+        }
+        refusal = checkCanBeOffered(1);
+        if (refusal.isPresent()) {
+            return refusal;
+        }
+        int maxExtents = Math.min(extentsAvailable(), announcer.free());
+        return offer(() ->
+                hooks.select(region, request.lengthBytes(), contiguous, maxExtents, request.tag(), region.shareable()));
+    }
+
+    private Optional<Refusal> addJoined(DcRegion region, UUID tag) {
+        if (tag.equals(Extent.NO_TAG)) {
+            return Optional.empty();
+        }
+        if (!region.shareable()) {
+            return Refusal.of(Cause.NOT_SHAREABLE, "region=%d tag=%s", region.id(), tag);
+        }
+        return offer(() -> {
+            Selection joined = hooks.join(region, tag);
+            Optional<Refusal> refusal = joined.refusal().isPresent()
+                    ? joined.refusal()
+                    : checkCanBeOffered(joined.extents().size());
+            if (refusal.isPresent() && !joined.extents().isEmpty()) {
+                hooks.reclaim(joined.extents());
+            }
+            return refusal.isPresent() ? Selection.refused(refusal) : joined;
+        });
+    }
+
+    private Optional<Refusal> offer(HeldCapacity.Reservation reservation) {
+        Selection selection = held.offer(reservation);
+        if (selection.refusal().isEmpty()) {
+            announceAll(DcEvent.Type.ADD, selection.extents());
+        }
+        return selection.refusal();
+    }
+
+    private static List<Extent> numbered(List<Extent> extents) {
+        List<Extent> numbered = new ArrayList<>(extents.size());
+        for (Extent extent : extents) {
+            numbered.add(extent.withSequence(numbered.size() + 1));
+        }
+        return List.copyOf(numbered);
     }
 
     /**
-     * Asks the host to give capacity back. Nothing changes until the host releases it; the request may be repeated. Refused unless the host
-     * accepted every byte, and when the event log has no room for the whole request: half of it would be worse than none.
+     * Takes capacity back. Unless {@code forced}, the host is asked: nothing changes until it releases, and the request may be repeated; refused
+     * unless the host accepted every byte, and when the event log has no room for the whole request: half of it would be worse than none.
+     *
+     * <p>{@code forced} does not ask, and withdraws offers that the host has not answered: every byte must be accepted or pending. The host is told
+     * afterwards, as far as its event log has room, for a host that does not read it is no reason to leave it the capacity.
+     *
+     * <p>By tag: {@code TAG_UNKNOWN} when the host has nothing of it. Of shared capacity a part is {@code INCOMPLETE_TAG}. No ranges, and no tag
+     * and no length, succeed and do nothing.
      */
+    public Optional<Refusal> release(ReleaseRequest request) {
+        if (request.region() != AddRequest.ANY_REGION) {
+            Optional<Refusal> refusal = checkRegion(request.region());
+            if (refusal.isPresent()) {
+                return refusal;
+            }
+        }
+        List<Extent> extents = new ArrayList<>();
+        Optional<Refusal> refusal = request.policy() == RemovalPolicy.TAG_BASED
+                ? chooseByTag(request, extents)
+                : checkRanges(
+                        request.region(),
+                        request.ranges(),
+                        Extent.NO_TAG,
+                        extents,
+                        request.forced() ? held.heldCheck() : held::checkReleasable);
+        if (refusal.isPresent() || extents.isEmpty()) {
+            return refusal;
+        }
+        long[] holes = Runs.of(extents);
+        refusal = RequestChecks.wholeTags(held.accepted(), holes);
+        if (refusal.isPresent()) {
+            return refusal;
+        }
+        return request.forced() ? revoke(extents, holes, request.sanitize()) : askFor(extents, request.sanitize());
+    }
+
+    /** {@link ReleaseRequest#prescriptive} in short. */
     public Optional<Refusal> requestRelease(int regionId, List<Range> ranges) {
-        List<Extent> extents = new ArrayList<>(ranges.size());
-        Optional<Refusal> refusal = checkRequest(regionId, ranges, Extent.NO_TAG, extents, releasableCheck())
-                .or(() -> checkCanBeTold(extents));
+        return release(ReleaseRequest.prescriptive(regionId, ranges));
+    }
+
+    /** The same by force. */
+    public Optional<Refusal> forceRelease(int regionId, List<Range> ranges) {
+        return release(ReleaseRequest.prescriptive(regionId, ranges).byForce(true));
+    }
+
+    /** What of this host's capacity has the tag, or so much of that, the last accepted first. */
+    private Optional<Refusal> chooseByTag(ReleaseRequest request, List<Extent> extents) {
+        UUID tag = request.tag();
+        long missing = request.lengthBytes();
+        boolean all = missing == 0;
+        if (all && tag.equals(Extent.NO_TAG)) {
+            return Optional.empty();
+        }
+        List<Extent> tagged = new ArrayList<>();
+        for (Extent extent : request.forced() ? held.extents() : held.accepted().view()) {
+            if (extent.tag().equals(tag)) {
+                tagged.add(0, extent);
+            }
+        }
+        if (tagged.isEmpty()) {
+            boolean isPending = held.groups().extents().view().stream()
+                    .anyMatch(extent -> extent.tag().equals(tag));
+            return Refusal.of(isPending ? Cause.STILL_PENDING : Cause.TAG_UNKNOWN, "tag=%s", tag);
+        }
+        for (Extent extent : tagged) {
+            Optional<Refusal> refusal = RequestChecks.length(held.regionAt(extent), missing);
+            if (refusal.isPresent()) {
+                return refusal;
+            }
+            if (all || missing != 0) {
+                boolean whole = all || Long.compareUnsigned(extent.lengthBytes(), missing) <= 0;
+                long length = whole ? extent.lengthBytes() : missing;
+                extents.add(whole ? extent : extent.withRange(extent.endDpa() - length, length));
+                missing -= all ? 0 : length;
+            }
+        }
+        return missing == 0
+                ? Optional.empty()
+                : Refusal.of(
+                        Cause.NOT_ACCEPTED, "tag=%s length=0x%x missing=0x%x", tag, request.lengthBytes(), missing);
+    }
+
+    private Optional<Refusal> askFor(List<Extent> extents, boolean sanitize) {
+        List<Extent> asked = held.accepted().hasShared() ? held.accepted().partsWithin(extents) : extents;
+        Optional<Refusal> refusal = checkCanBeTold(asked.size());
         if (refusal.isEmpty()) {
-            announceAll(DcEvent.Type.RELEASE, extents);
+            if (sanitize) {
+                held.markForSanitizing(extents);
+            }
+            announceAll(DcEvent.Type.RELEASE, asked);
         }
         return refusal;
     }
 
-    /**
-     * Takes capacity away without asking the host, and withdraws offers that it has not answered: every byte must be accepted or pending. The
-     * host is told afterwards by forced-release events, as far as its event log has room, for a host that does not read it is no reason to
-     * leave it the capacity.
-     */
-    public Optional<Refusal> forceRelease(int regionId, List<Range> ranges) {
-        List<Extent> extents = new ArrayList<>(ranges.size());
-        Optional<Refusal> refusal = checkRequest(regionId, ranges, Extent.NO_TAG, extents, heldCheck());
-        if (refusal.isPresent() || extents.isEmpty()) {
-            return refusal;
+    private Optional<Refusal> revoke(List<Extent> extents, long[] holes, boolean sanitize) {
+        ExtentList pending = held.groups().extents();
+        List<Extent> left = held.accepted().without(holes);
+        Optional<Refusal> refusal = RequestChecks.wholeTags(pending, holes);
+        if (refusal.isEmpty()) {
+            refusal =
+                    RequestChecks.trackable(left.size() + pending.without(holes).size());
         }
-        NavigableMap<Long, Extent> holes = ExtentList.byAddress(extents);
-        List<Extent> left = accepted.without(holes);
-        refusal = checkTrackable(left.size() + pendingList().without(holes).size());
         if (refusal.isPresent()) {
             return refusal;
         }
-        List<Extent> revoked = partsWithin(accepted, extents);
-        List<Extent> withdrawn = partsWithin(pendingList(), extents);
-        journal.begin(Operation.FORCED_RELEASE);
-        try {
-            replaceAccepted(left, !revoked.isEmpty());
-            withdraw(holes);
-            recordLists();
-            letGo(revoked, withdrawn);
-        } finally {
-            journal.end();
+        if (sanitize) {
+            held.markForSanitizing(held.accepted().partsWithin(extents));
         }
+        held.remove(Operation.FORCED_RELEASE, extents, holes, left);
         announceAll(DcEvent.Type.FORCED_RELEASE, extents);
         return Optional.empty();
     }
 
     /** Drops everything, accepted and pending, without events: the host behind the device has restarted, or the head ends. */
     public void releaseAll() {
-        List<Extent> revoked = accepted.view();
-        List<Extent> withdrawn = pendingList().view();
-        journal.begin(Operation.RESET);
-        try {
-            replaceAccepted(List.of(), !revoked.isEmpty());
-            groups.clear();
-            unfinishedResponse.clear();
-            unfinishedRelease.clear();
-            recordLists();
-            letGo(revoked, withdrawn);
-        } finally {
-            journal.end();
+        responseParts.clear();
+        releaseParts.clear();
+        held.removeAll();
+    }
+
+    /**
+     * Looks whether regions have other block sizes or settings than before, which another head's fabric manager may have changed, and tells the
+     * host of each that has: one event record of type "region configuration updated" (CXL r3.1 8.2.9.2.1.6). Every add does this too.
+     */
+    public void refreshRegions() {
+        for (int region = 0; region < held.regions().size(); region++) {
+            if (held.refresh(region)) {
+                announcer.announce(DcEvent.Type.REGION_CONFIGURATION_UPDATED, region, DcEvent.NOTHING, false);
+            }
         }
     }
 
@@ -217,339 +370,139 @@ public final class DynamicCapacity {
 
     /**
      * The host's answer to the oldest group (Add Dynamic Capacity Response, CXL r3.1 8.2.9.9.9.3). The named ranges become accepted extents,
-     * the rest of the group is free again; no range at all rejects the whole group.
+     * the rest of the group is free again; no range at all rejects the whole group, and does nothing when there is none. Of a shared tag's group
+     * the host names every extent, each as a whole, or none: anything else is {@code INCOMPLETE_TAG}.
      *
      * @param more the answer goes on in the next call; nothing happens before its end, and a refused part forgets the whole answer
      */
     public Optional<Refusal> addResponse(List<HostRange> ranges, boolean more) {
-        Optional<List<HostRange>> whole = collect(unfinishedResponse, ranges, more);
+        Optional<List<HostRange>> whole = responseParts.add(ranges, more);
         if (whole.isEmpty()) {
-            return tooLong(unfinishedResponse);
+            return responseParts.refusal();
         }
         List<HostRange> answer = whole.get();
+        PendingGroups groups = held.groups();
         if (groups.isEmpty()) {
-            return Refusal.of(Cause.NOTHING_PENDING, "extents=%d", answer.size());
+            return answer.isEmpty() ? Optional.empty() : Refusal.of(Cause.NOTHING_PENDING, "extents=%d", answer.size());
         }
         if (answer.isEmpty()) {
-            return finishGroup(groups.peek(), List.of());
-        }
-        List<Extent> extents = new ArrayList<>(answer.size());
-        Optional<Refusal> refusal = checkHostList(answer, extents);
-        if (refusal.isPresent()) {
-            return refusal;
-        }
-        PendingGroup group = answeredGroup(extents.get(0));
-        List<Extent> acceptedParts = new ArrayList<>(extents.size());
-        for (Extent extent : extents) {
-            Optional<Extent> offer =
-                    group.extents().stream().filter(e -> e.contains(extent)).findFirst();
-            if (offer.isEmpty()) {
-                return Refusal.of(Cause.NOT_OFFERED, "%s group=%d", extent, group.id());
-            }
-            acceptedParts.add(offer.get().withRange(extent.startDpa(), extent.lengthBytes()));
-        }
-        refusal = checkTrackable(accepted.size()
-                + acceptedParts.size()
-                + pendingExtentCount()
-                - group.extents().size());
-        return refusal.isPresent() ? refusal : finishGroup(group, acceptedParts);
-    }
-
-    /**
-     * The host gives accepted capacity back, asked or not (Release Dynamic Capacity, CXL r3.1 8.2.9.9.9.4): ranges may split extents or span
-     * several.
-     *
-     * @param more as in {@link #addResponse}
-     */
-    public Optional<Refusal> hostRelease(List<HostRange> ranges, boolean more) {
-        Optional<List<HostRange>> whole = collect(unfinishedRelease, ranges, more);
-        if (whole.isEmpty()) {
-            return tooLong(unfinishedRelease);
-        }
-        if (whole.get().isEmpty()) {
-            return Refusal.of(Cause.EMPTY_LIST, "extents=0");
-        }
-        List<Extent> extents = new ArrayList<>(whole.get().size());
-        Optional<Refusal> refusal = checkHostList(whole.get(), extents);
-        if (refusal.isPresent()) {
-            return refusal;
-        }
-        for (Extent extent : extents) {
-            boolean held = accepted.covers(extent.startDpa(), extent.lengthBytes())
-                    && hooks.accessValid(extent.startDpa(), extent.lengthBytes());
-            if (!held) {
-                return Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
-            }
-        }
-        List<Extent> left = accepted.without(ExtentList.byAddress(extents));
-        refusal = checkTrackable(left.size() + pendingExtentCount());
-        if (refusal.isPresent()) {
-            return refusal;
-        }
-        List<Extent> released = partsWithin(accepted, extents);
-        journal.begin(Operation.RELEASE);
-        try {
-            replaceAccepted(left, true);
-            recordLists();
-            letGo(released, List.of());
-        } finally {
-            journal.end();
-        }
-        return Optional.empty();
-    }
-
-    // ---- checks
-
-    private interface ExtentCheck {
-        Optional<Refusal> check(Extent extent);
-    }
-
-    private Optional<Refusal> checkRequest(
-            int regionId, List<Range> ranges, UUID tag, List<Extent> extents, ExtentCheck heldCheck) {
-        if (regionId < 0 || regionId >= regions.size()) {
-            return Refusal.of(Cause.REGION_UNKNOWN, "region=%d regions=%d", regionId, regions.size());
-        }
-        DcRegion region = regions.get(regionId);
-        NavigableMap<Long, Extent> seen = new TreeMap<>();
-        for (Range range : ranges) {
-            Optional<Refusal> refusal = checkRange(region, range.offsetBytes, range.lengthBytes);
-            if (refusal.isPresent()) {
-                return refusal;
-            }
-            Extent extent = new Extent(region.baseDpa() + range.offsetBytes, range.lengthBytes, tag, 0);
-            refusal = checkIsNew(seen, extent).or(() -> heldCheck.check(extent));
-            if (refusal.isPresent()) {
-                return refusal;
-            }
-            extents.add(extent);
-        }
-        return Optional.empty();
-    }
-
-    private static Optional<Refusal> checkRange(DcRegion region, long offsetBytes, long lengthBytes) {
-        if (lengthBytes == 0) {
-            return Refusal.of(Cause.LENGTH_ZERO, "region=%d offset=0x%x", region.id(), offsetBytes);
-        }
-        boolean aligned = region.isAligned(offsetBytes, lengthBytes);
-        return aligned && region.hasRange(offsetBytes, lengthBytes)
-                ? Optional.empty()
-                : Refusal.of(
-                        aligned ? Cause.OUTSIDE_REGION : Cause.UNALIGNED,
-                        "region=%d offset=0x%x length=0x%x blockSize=0x%x regionLength=0x%x",
-                        region.id(),
-                        offsetBytes,
-                        lengthBytes,
-                        region.blockSizeBytes(),
-                        region.lengthBytes());
-    }
-
-    private Optional<Refusal> checkHostList(List<HostRange> ranges, List<Extent> extents) {
-        NavigableMap<Long, Extent> seen = new TreeMap<>();
-        for (HostRange range : ranges) {
-            Extent extent = Extent.untagged(range.startDpa, range.lengthBytes);
-            Optional<DcRegion> region = regionOf(range.startDpa, range.lengthBytes);
-            if (region.isEmpty() || range.lengthBytes == 0) {
-                return Refusal.of(Cause.OUTSIDE_REGION, "%s", extent);
-            }
-            if (!region.get().isAligned(range.startDpa - region.get().baseDpa(), range.lengthBytes)) {
-                return Refusal.of(
-                        Cause.UNALIGNED,
-                        "%s blockSize=0x%x",
-                        extent,
-                        region.get().blockSizeBytes());
-            }
-            Optional<Refusal> refusal = checkIsNew(seen, extent);
-            if (refusal.isPresent()) {
-                return refusal;
-            }
-            extents.add(extent);
-        }
-        return Optional.empty();
-    }
-
-    private static Optional<Refusal> checkIsNew(NavigableMap<Long, Extent> seen, Extent extent) {
-        Map.Entry<Long, Extent> below = seen.lowerEntry(extent.endDpa());
-        if (below != null && below.getValue().overlaps(extent)) {
-            return Refusal.of(Cause.OVERLAP_IN_REQUEST, "%s", extent);
-        }
-        seen.put(extent.startDpa(), extent);
-        return Optional.empty();
-    }
-
-    private ExtentCheck freeCheck() {
-        ExtentList pending = pendingList();
-        return extent -> {
-            if (accepted.overlaps(extent)) {
-                return Refusal.of(Cause.ALREADY_ACCEPTED, "%s", extent);
-            }
-            return pending.overlaps(extent) ? Refusal.of(Cause.STILL_PENDING, "%s", extent) : Optional.empty();
-        };
-    }
-
-    private ExtentCheck releasableCheck() {
-        ExtentList pending = pendingList();
-        return extent -> {
-            if (pending.overlaps(extent)) {
-                return Refusal.of(Cause.STILL_PENDING, "%s", extent);
-            }
-            return accepted.covers(extent.startDpa(), extent.lengthBytes())
-                    ? Optional.empty()
-                    : Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
-        };
-    }
-
-    private ExtentCheck heldCheck() {
-        ExtentList held = pendingList();
-        held.addAll(accepted.view());
-        return extent -> held.covers(extent.startDpa(), extent.lengthBytes())
-                ? Optional.empty()
-                : Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
-    }
-
-    private Optional<Refusal> checkCanBeTold(List<Extent> extents) {
-        return extents.size() > announcer.free()
-                ? Refusal.of(Cause.EVENT_LOG_FULL, "records=%d free=%d", extents.size(), announcer.free())
-                : Optional.empty();
-    }
-
-    private static Optional<Refusal> checkTrackable(int extentCount) {
-        return extentCount > MAX_EXTENTS
-                ? Refusal.of(Cause.TOO_MANY_EXTENTS, "extents=%d limit=%d", extentCount, MAX_EXTENTS)
-                : Optional.empty();
-    }
-
-    // ---- steps
-
-    /** Adds {@code part} to an answer that comes in pieces; present once the answer is whole, then the store is empty again. */
-    private static Optional<List<HostRange>> collect(List<HostRange> unfinished, List<HostRange> part, boolean more) {
-        unfinished.addAll(part);
-        if (more || unfinished.size() > MAX_EXTENTS) {
+            held.finish(groups.oldest(), List.of());
             return Optional.empty();
         }
-        List<HostRange> whole = List.copyOf(unfinished);
-        unfinished.clear();
-        return Optional.of(whole);
-    }
-
-    private static Optional<Refusal> tooLong(List<HostRange> unfinished) {
-        Optional<Refusal> refusal = checkTrackable(unfinished.size());
+        List<Extent> extents = new ArrayList<>(answer.size());
+        Optional<Refusal> refusal = RequestChecks.hostList(held.regions(), answer, extents);
         if (refusal.isPresent()) {
-            unfinished.clear();
+            return refusal;
+        }
+        PendingGroup group = groups.answeredBy(extents.get(0));
+        int wholeOffers = 0;
+        for (int i = 0; i < extents.size(); i++) {
+            Extent extent = extents.get(i);
+            Extent offer = group.offerOf(extent);
+            if (offer == null) {
+                return Refusal.of(Cause.NOT_OFFERED, "%s group=%d", extent, group.id());
+            }
+            extents.set(i, offer.within(extent));
+            wholeOffers += extents.get(i) == offer ? 1 : 0;
+        }
+        if (group.isShared()
+                && (wholeOffers < extents.size()
+                        || wholeOffers < group.extents().size())) {
+            return Refusal.of(
+                    Cause.INCOMPLETE_TAG,
+                    "tag=%s extents=%d accepted=%d",
+                    group.extents().get(0).tag(),
+                    group.extents().size(),
+                    wholeOffers);
+        }
+        refusal = RequestChecks.trackable(held.accepted().size()
+                + extents.size()
+                + groups.extentCount()
+                - group.extents().size());
+        if (refusal.isEmpty()) {
+            held.finish(group, extents);
         }
         return refusal;
     }
 
     /**
-     * The group that the host answers by naming {@code first}: the oldest one. Groups that were withdrawn whole may be skipped, for the host
-     * may have learnt of that before it answered; when one of those offered the same extent as the first live group, the live one is meant.
+     * The host gives accepted capacity back, asked or not (Release Dynamic Capacity, CXL r3.1 8.2.9.9.9.4): ranges may split extents or span
+     * several. Shared capacity is given back by whole tags: ranges that touch some extents of a tag and do not cover all of them are
+     * {@code INCOMPLETE_TAG}, for what one host has of a tag is what every host has of it. No range at all does nothing.
+     *
+     * @param more as in {@link #addResponse}
      */
-    private PendingGroup answeredGroup(Extent first) {
-        PendingGroup withdrawn = null;
-        for (PendingGroup group : groups) {
-            if (!group.isWithdrawn()) {
-                return withdrawn == null || offers(group.extents(), first) ? group : withdrawn;
+    public Optional<Refusal> hostRelease(List<HostRange> ranges, boolean more) {
+        Optional<List<HostRange>> whole = releaseParts.add(ranges, more);
+        if (whole.isEmpty()) {
+            return releaseParts.refusal();
+        }
+        List<Extent> extents = new ArrayList<>(whole.get().size());
+        Optional<Refusal> refusal = RequestChecks.hostList(held.regions(), whole.get(), extents);
+        if (refusal.isPresent() || extents.isEmpty()) {
+            return refusal;
+        }
+        for (Extent extent : extents) {
+            refusal = held.checkAccepted(extent);
+            if (refusal.isEmpty() && !hooks.accessValid(extent.startDpa(), extent.lengthBytes())) {
+                refusal = Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
             }
-            if (withdrawn == null && offers(group.offered(), first)) {
-                withdrawn = group;
+            if (refusal.isPresent()) {
+                return refusal;
             }
         }
-        return withdrawn == null ? groups.peek() : withdrawn;
-    }
-
-    private static boolean offers(List<Extent> extents, Extent wanted) {
-        return extents.stream().anyMatch(extent -> extent.contains(wanted));
-    }
-
-    private Optional<Refusal> finishGroup(PendingGroup group, List<Extent> acceptedParts) {
-        ExtentList rest = new ExtentList();
-        rest.addAll(group.extents());
-        List<Extent> rejectedParts = rest.without(ExtentList.byAddress(acceptedParts));
-        journal.begin(acceptedParts.isEmpty() ? Operation.REJECT : Operation.ACCEPT);
-        try {
-            while (groups.remove().id() != group.id()) {
-                // Only groups that were withdrawn whole stand before it: the host skipped its answer to them.
-            }
-            accepted.addAll(acceptedParts);
-            if (!acceptedParts.isEmpty()) {
-                generation++;
-            }
-            recordLists();
-            if (!acceptedParts.isEmpty()) {
-                hooks.accept(acceptedParts);
-            }
-            if (!rejectedParts.isEmpty()) {
-                hooks.reclaim(rejectedParts);
-            }
-        } finally {
-            journal.end();
+        long[] holes = Runs.of(extents);
+        List<Extent> left = held.accepted().without(holes);
+        refusal = RequestChecks.wholeTags(held.accepted(), holes);
+        if (refusal.isEmpty()) {
+            refusal = RequestChecks.trackable(left.size() + held.groups().extentCount());
         }
-        return Optional.empty();
+        if (refusal.isEmpty()) {
+            held.remove(Operation.RELEASE, extents, holes, left);
+        }
+        return refusal;
     }
 
-    private void withdraw(NavigableMap<Long, Extent> holes) {
-        for (int i = groups.size(); i > 0; i--) {
-            PendingGroup group = groups.remove();
-            ExtentList rest = new ExtentList();
-            rest.addAll(group.extents());
-            groups.add(new PendingGroup(group.id(), group.offered(), rest.without(holes)));
-        }
+    // ---- checks
+
+    private Optional<Refusal> checkRegion(int regionId) {
+        return regionId >= 0 && regionId < held.regions().size()
+                ? Optional.empty()
+                : Refusal.of(
+                        Cause.REGION_UNKNOWN,
+                        "region=%d regions=%d",
+                        regionId,
+                        held.regions().size());
     }
 
-    private void forgetOldestWithdrawnGroup() {
-        if (groups.size() > MAX_GROUPS) {
-            groups.stream().filter(PendingGroup::isWithdrawn).findFirst().ifPresent(groups::remove);
-        }
+    private Optional<Refusal> checkRanges(
+            int regionId, List<Range> ranges, UUID tag, List<Extent> extents, RequestChecks.ExtentCheck heldCheck) {
+        DcRegion region =
+                regionId == AddRequest.ANY_REGION ? null : held.regions().get(regionId);
+        return RequestChecks.ranges(held.regions(), region, ranges, tag, extents, heldCheck);
     }
 
-    private void replaceAccepted(List<Extent> left, boolean changed) {
-        accepted.replaceWith(left);
-        if (changed) {
-            generation++;
-        }
+    private Optional<Refusal> checkCanBeOffered(int extentCount) {
+        return extentCount > extentsAvailable()
+                ? Refusal.of(
+                        Cause.TOO_MANY_EXTENTS, "extents=%d available=%d", extentCount, Math.max(0, extentsAvailable()))
+                : checkCanBeTold(extentCount);
     }
 
-    private void letGo(List<Extent> revoked, List<Extent> withdrawn) {
-        if (!revoked.isEmpty()) {
-            hooks.release(revoked);
-        }
-        if (!withdrawn.isEmpty()) {
-            hooks.reclaim(withdrawn);
-        }
+    private Optional<Refusal> checkCanBeTold(int records) {
+        return records > announcer.free()
+                ? Refusal.of(Cause.EVENT_LOG_FULL, "records=%d free=%d", records, announcer.free())
+                : Optional.empty();
     }
 
-    private void recordLists() {
-        journal.record(accepted.view(), pending(), generation);
-    }
+    // ---- steps
 
     private void announceAll(DcEvent.Type type, List<Extent> extents) {
         for (int i = 0; i < extents.size(); i++) {
             Extent extent = extents.get(i);
-            int region = regionOf(extent.startDpa(), extent.lengthBytes())
-                    .orElseThrow()
-                    .id();
             // The last record that fits ends the request: the log loses the others, and a host must not wait for them.
             boolean more = i < extents.size() - 1 && announcer.free() != 1;
-            announcer.announce(type, region, extent, more);
+            announcer.announce(type, held.regionAt(extent).id(), extent, more);
         }
-    }
-
-    private static List<Extent> partsWithin(ExtentList list, List<Extent> ranges) {
-        List<Extent> parts = new ArrayList<>();
-        for (Extent range : ranges) {
-            parts.addAll(list.partsWithin(range));
-        }
-        return parts;
-    }
-
-    private ExtentList pendingList() {
-        ExtentList list = new ExtentList();
-        for (PendingGroup group : groups) {
-            list.addAll(group.extents());
-        }
-        return list;
-    }
-
-    private int pendingExtentCount() {
-        return groups.stream().mapToInt(group -> group.extents().size()).sum();
     }
 }

@@ -20,6 +20,16 @@ public record Extent(long startDpa, long lengthBytes, UUID tag, int sharedSequen
         return new Extent(startDpa, lengthBytes, NO_TAG, 0);
     }
 
+    /** True when other hosts may have the same extent. */
+    public boolean isShared() {
+        return sharedSequence > 0;
+    }
+
+    /** True when the fabric manager gave a tag. */
+    public boolean isTagged() {
+        return !tag.equals(NO_TAG);
+    }
+
     /** First byte after the extent. */
     public long endDpa() {
         return startDpa + lengthBytes;
@@ -38,6 +48,18 @@ public record Extent(long startDpa, long lengthBytes, UUID tag, int sharedSequen
     /** The same tag and sequence over another range. */
     public Extent withRange(long newStartDpa, long newLengthBytes) {
         return new Extent(newStartDpa, newLengthBytes, tag, sharedSequence);
+    }
+
+    /** The part of this extent that lies in the other, which overlaps it; this extent itself when that is all of it. */
+    public Extent within(Extent other) {
+        long start = Math.max(startDpa, other.startDpa);
+        long end = Math.min(endDpa(), other.endDpa());
+        return start == startDpa && end == endDpa() ? this : withRange(start, end - start);
+    }
+
+    /** The same capacity as number so-and-so of its tag. */
+    public Extent withSequence(int newSharedSequence) {
+        return new Extent(startDpa, lengthBytes, tag, newSharedSequence);
     }
 
     /** What is left of this extent without {@code hole}: none, one or two fragments, in address order, with this extent's tag. */

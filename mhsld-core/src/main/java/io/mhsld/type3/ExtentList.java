@@ -2,24 +2,22 @@ package io.mhsld.type3;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.List;
-import java.util.NavigableMap;
-import java.util.TreeMap;
 
 /**
  * Extents that do not overlap, in the order in which they came, with the questions that the state machine asks about them.
  *
  * <p>One thread changes the list; {@link #covers} and {@link #overlaps} may be asked by any thread, for they look at an immutable picture of
- * the addresses that is replaced as a whole (volatile store, volatile load).
+ * the addresses that is replaced as a whole (volatile store, volatile load). What a change does not touch stays the same object.
  */
 final class ExtentList {
-    private static final long[] NOTHING = {};
+    /** Never changed: a change makes a new one. */
+    private List<Extent> extents = List.of();
 
-    private final ArrayList<Extent> extents = new ArrayList<>();
+    private int sharedCount;
 
-    /** Start and end of each run, ascending, neighbours merged. */
-    private volatile long[] runs = NOTHING;
+    private volatile long[] runs = Runs.NOTHING;
 
     int size() {
         return extents.size();
@@ -29,65 +27,74 @@ final class ExtentList {
         return extents.isEmpty();
     }
 
+    /** True when some extent is shared capacity. */
+    boolean hasShared() {
+        return sharedCount > 0;
+    }
+
+    /** As it is now; later changes do not show in it. */
     List<Extent> view() {
-        return List.copyOf(extents);
+        return extents;
     }
 
     List<Extent> view(int start, int count) {
         int end = (int) Math.min(extents.size(), (long) start + count);
-        return List.copyOf(extents.subList(start, end));
+        return extents.subList(start, end);
     }
 
     void addAll(List<Extent> added) {
-        extents.addAll(added);
-        rebuildRuns();
+        Extent[] all = new Extent[extents.size() + added.size()];
+        int next = 0;
+        for (Extent extent : extents) {
+            all[next++] = extent;
+        }
+        for (Extent extent : added) {
+            all[next++] = extent;
+            sharedCount += extent.isShared() ? 1 : 0;
+        }
+        extents = Collections.unmodifiableList(Arrays.asList(all));
+        runs = Runs.plus(runs, added);
     }
 
     void clear() {
-        extents.clear();
-        runs = NOTHING;
+        extents = List.of();
+        sharedCount = 0;
+        runs = Runs.NOTHING;
     }
 
     /** True when every byte of the range lies in some extent; both numbers are unsigned. */
     boolean covers(long startDpa, long lengthBytes) {
-        long[] picture = runs;
-        int run = lastRunStartingAtOrBelow(picture, startDpa);
-        return run >= 0
-                && startDpa < picture[run + 1]
-                && Long.compareUnsigned(lengthBytes, picture[run + 1] - startDpa) <= 0;
+        return Runs.covers(runs, startDpa, lengthBytes);
     }
 
     /** True when at least one byte of the range lies in some extent. */
     boolean overlaps(Extent range) {
-        long[] picture = runs;
-        int run = lastRunStartingAtOrBelow(picture, range.endDpa() - 1);
-        return run >= 0 && range.startDpa() < picture[run + 1];
+        return Runs.overlaps(runs, range);
     }
 
-    /** Extents that do not overlap, by address. */
-    static NavigableMap<Long, Extent> byAddress(List<Extent> extents) {
-        NavigableMap<Long, Extent> sorted = new TreeMap<>();
-        extents.forEach(extent -> sorted.put(extent.startDpa(), extent));
-        return sorted;
+    /** The addresses that the extents cover. */
+    long[] runs() {
+        return runs;
     }
 
     /**
-     * The list as it would be without {@code holes} ({@link #byAddress}): fragments stand where their extent stood and keep its tag. A hole
+     * The list as it would be without {@code holes} ({@link Runs}): fragments stand where their extent stood and keep its tag. A hole
      * may lie across several extents, and an extent may have several holes.
      */
-    List<Extent> without(NavigableMap<Long, Extent> holes) {
-        List<Extent> left = new ArrayList<>(extents.size());
+    List<Extent> without(long[] holes) {
+        List<Extent> left = new ArrayList<>(extents.size() + 1);
         for (Extent extent : extents) {
+            int hole = Runs.firstEndingAbove(holes, extent.startDpa());
+            if (hole == holes.length || holes[hole] >= extent.endDpa()) {
+                left.add(extent);
+                continue;
+            }
             long start = extent.startDpa();
-            Long first = holes.floorKey(start);
-            for (Extent hole : holes.tailMap(first == null ? start : first).values()) {
-                if (hole.startDpa() >= extent.endDpa()) {
-                    break;
+            for (; hole < holes.length && holes[hole] < extent.endDpa(); hole += 2) {
+                if (start < holes[hole]) {
+                    left.add(extent.withRange(start, holes[hole] - start));
                 }
-                if (start < hole.startDpa()) {
-                    left.add(extent.withRange(start, hole.startDpa() - start));
-                }
-                start = Math.max(start, hole.endDpa());
+                start = Math.max(start, holes[hole + 1]);
             }
             if (start < extent.endDpa()) {
                 left.add(extent.withRange(start, extent.endDpa() - start));
@@ -98,51 +105,44 @@ final class ExtentList {
 
     /** The parts of {@code range} that lie in this list, each with the tag of the extent that it lies in. */
     List<Extent> partsWithin(Extent range) {
-        List<Extent> parts = new ArrayList<>();
+        List<Extent> parts = new ArrayList<>(1);
         for (Extent extent : extents) {
             if (extent.overlaps(range)) {
-                long start = Math.max(extent.startDpa(), range.startDpa());
-                long end = Math.min(extent.endDpa(), range.endDpa());
-                parts.add(extent.withRange(start, end - start));
+                parts.add(extent.within(range));
             }
         }
         return parts;
     }
 
-    void replaceWith(List<Extent> replacement) {
-        extents.clear();
-        extents.addAll(replacement);
-        rebuildRuns();
-    }
-
-    private void rebuildRuns() {
-        List<Extent> sorted = new ArrayList<>(extents);
-        sorted.sort(Comparator.comparingLong(Extent::startDpa));
-        long[] merged = new long[sorted.size() * 2];
-        int length = 0;
-        for (Extent extent : sorted) {
-            if (length > 0 && merged[length - 1] == extent.startDpa()) {
-                merged[length - 1] = extent.endDpa();
-            } else {
-                merged[length++] = extent.startDpa();
-                merged[length++] = extent.endDpa();
+    /** The same for several ranges, one after the other. */
+    List<Extent> partsWithin(List<Extent> ranges) {
+        if (ranges.size() == 1) {
+            return partsWithin(ranges.get(0));
+        }
+        List<Extent> parts = new ArrayList<>(ranges.size());
+        for (Extent range : ranges) {
+            if (overlaps(range)) {
+                parts.addAll(partsWithin(range));
             }
         }
-        runs = Arrays.copyOf(merged, length);
+        return parts;
     }
 
-    /** Index of the last run whose start is at or below {@code dpa}, -2 when there is none. */
-    private static int lastRunStartingAtOrBelow(long[] picture, long dpa) {
-        int low = 0;
-        int high = picture.length / 2 - 1;
-        while (low <= high) {
-            int middle = (low + high) >>> 1;
-            if (picture[middle * 2] <= dpa) {
-                low = middle + 1;
-            } else {
-                high = middle - 1;
+    /**
+     * Takes the holes out of the list.
+     *
+     * @param left what {@link #without} has said
+     */
+    void replaceWith(List<Extent> left, long[] holes) {
+        Extent[] all = left.toArray(new Extent[0]);
+        int shared = 0;
+        if (sharedCount > 0) {
+            for (Extent extent : all) {
+                shared += extent.isShared() ? 1 : 0;
             }
         }
-        return high * 2;
+        extents = Collections.unmodifiableList(Arrays.asList(all));
+        sharedCount = shared;
+        runs = Runs.minus(runs, holes);
     }
 }

@@ -14,4 +14,27 @@ public record PendingGroup(long id, List<Extent> offered, List<Extent> extents) 
     public boolean isWithdrawn() {
         return extents.isEmpty();
     }
+
+    /** True when the group is the whole of a shared tag: the host accepts all of it or nothing. */
+    public boolean isShared() {
+        return offered.get(0).isShared();
+    }
+
+    /** The extent that can still be accepted and in which all of {@code wanted} lies, null when there is none. */
+    Extent offerOf(Extent wanted) {
+        return containing(extents, wanted);
+    }
+
+    boolean hasOffered(Extent wanted) {
+        return containing(offered, wanted) != null;
+    }
+
+    private static Extent containing(List<Extent> list, Extent wanted) {
+        for (Extent extent : list) {
+            if (extent.contains(wanted)) {
+                return extent;
+            }
+        }
+        return null;
+    }
 }

@@ -33,8 +33,6 @@ public record Refusal(Cause cause, String detail) {
         NOT_OFFERED,
         /** The host answers, and nothing was offered. */
         NOTHING_PENDING,
-        /** A release that names no range. */
-        EMPTY_LIST,
         /** More extents than the device can keep track of. */
         TOO_MANY_EXTENTS,
         /** Another head owns some of the range. */
@@ -47,6 +45,26 @@ public record Refusal(Cause cause, String detail) {
         ACCESS_INVALID,
         /** A list of event handles that is not the front of the log. */
         HANDLE_INVALID,
+        /** Nothing has this tag. */
+        TAG_UNKNOWN,
+        /** Shared capacity has this tag already. */
+        TAG_IN_USE,
+        /** Capacity of a shareable region, or of a tag, and no tag. */
+        TAG_REQUIRED,
+        /** The region's capacity cannot be shared. */
+        NOT_SHAREABLE,
+        /** A part of the capacity that is shared by one tag, which comes and goes as a whole. */
+        INCOMPLETE_TAG,
+        /** More tags of shared capacity than the device can keep track of. */
+        TAGS_EXHAUSTED,
+        /** The region has less free capacity, or no free run of that length. */
+        NO_FREE_CAPACITY,
+        /** Somebody else changes the device's common tables, and does not come to an end. */
+        BUSY,
+        /** The region's setting cannot change while a host has capacity of it. */
+        REGION_IN_USE,
+        /** The region cannot have blocks of that size. */
+        BLOCK_SIZE_UNSUPPORTED,
         /** The head has ended. */
         HEAD_ENDED
     }

@@ -160,7 +160,14 @@ public final class Type3Device {
         @Override
         public void announce(DcEvent.Type type, int region, Extent extent, boolean more) {
             logs.get(EventLog.Kind.DYNAMIC_CAPACITY)
-                    .append(new DcEvent(type, identity.hostId, region, more, extent, capacity.extentsAvailable()));
+                    .append(new DcEvent(
+                            type,
+                            identity.hostId,
+                            region,
+                            more,
+                            extent,
+                            capacity.extentsAvailable(),
+                            capacity.tagsSupported() > 0 ? capacity.tagsAvailable() : DcEvent.NO_TAGS));
             if (!more) {
                 dynamicCapacityListener.run();
             }

@@ -41,9 +41,22 @@ class ReturnCodeTest {
         assertEquals(ReturnCode.INVALID_EXTENT_LIST, ReturnCode.of(Cause.UNALIGNED));
         assertEquals(ReturnCode.INVALID_EXTENT_LIST, ReturnCode.of(Cause.OVERLAP_IN_REQUEST));
         assertEquals(ReturnCode.RESOURCES_EXHAUSTED, ReturnCode.of(Cause.TOO_MANY_EXTENTS));
-        assertEquals(ReturnCode.INVALID_INPUT, ReturnCode.of(Cause.EMPTY_LIST));
+        assertEquals(ReturnCode.INVALID_EXTENT_LIST, ReturnCode.of(Cause.INCOMPLETE_TAG));
         assertEquals(ReturnCode.INVALID_INPUT, ReturnCode.of(Cause.NOTHING_PENDING));
         assertEquals(ReturnCode.INVALID_HANDLE, ReturnCode.of(Cause.HANDLE_INVALID));
+    }
+
+    @Test
+    void shouldGiveEachRefusalOfTheFabricManagersCommandsItsCode() {
+        assertEquals(ReturnCode.INVALID_INPUT, ReturnCode.of(Cause.TAG_UNKNOWN));
+        assertEquals(ReturnCode.INVALID_INPUT, ReturnCode.of(Cause.TAG_IN_USE));
+        assertEquals(ReturnCode.INVALID_INPUT, ReturnCode.of(Cause.TAG_REQUIRED));
+        assertEquals(ReturnCode.INVALID_INPUT, ReturnCode.of(Cause.NOT_SHAREABLE));
+        assertEquals(ReturnCode.INVALID_INPUT, ReturnCode.of(Cause.BLOCK_SIZE_UNSUPPORTED));
+        assertEquals(ReturnCode.RESOURCES_EXHAUSTED, ReturnCode.of(Cause.NO_FREE_CAPACITY));
+        assertEquals(ReturnCode.RESOURCES_EXHAUSTED, ReturnCode.of(Cause.TAGS_EXHAUSTED));
+        assertEquals(ReturnCode.BUSY, ReturnCode.of(Cause.BUSY));
+        assertEquals(ReturnCode.UNSUPPORTED, ReturnCode.of(Cause.REGION_IN_USE));
         for (Cause cause : Cause.values()) {
             assertNotEquals(ReturnCode.SUCCESS, ReturnCode.of(cause), cause.name());
         }

@@ -318,7 +318,10 @@ class DynamicCapacityTest {
         accept(0, 4);
         assertEquals(DONE, release(hostBlocks(0, 4)));
         assertEquals(0, capacity.acceptedCount());
-        assertEquals(Cause.EMPTY_LIST, cause(release()));
+        int generation = capacity.generation();
+        assertEquals(DONE, release());
+        assertEquals(DONE, respond());
+        assertEquals(generation, capacity.generation());
     }
 
     @Test

@@ -52,13 +52,13 @@ class ExtentListTest {
         List<Extent> holes = List.of(extent(31, 1), extent(12, 1), extent(15, 2), extent(4, 2));
         assertEquals(
                 List.of(extent(10, 2), extent(13, 2), extent(17, 3), extent(0, 4), extent(30, 1), extent(32, 3)),
-                list.without(ExtentList.byAddress(holes)));
+                list.without(Runs.of(holes)));
     }
 
     @Test
     void shouldCutOneHoleOutOfSeveralExtents() {
         list.addAll(List.of(extent(8, 4), extent(0, 4), extent(4, 4)));
-        assertEquals(List.of(extent(10, 2), extent(0, 2)), list.without(ExtentList.byAddress(List.of(extent(2, 8)))));
+        assertEquals(List.of(extent(10, 2), extent(0, 2)), list.without(Runs.of(List.of(extent(2, 8)))));
     }
 
     @Test

@@ -12,8 +12,9 @@ public final class AcceptedList {
     }
 
     /** As a release does it. */
-    public void replaceWith(List<Extent> left) {
-        list.replaceWith(left);
+    public void release(List<Extent> released) {
+        long[] holes = Runs.of(released);
+        list.replaceWith(list.without(holes), holes);
     }
 
     /** The defect: for a moment, nothing is accepted. */

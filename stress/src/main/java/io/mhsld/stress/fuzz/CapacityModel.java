@@ -1,17 +1,21 @@
 package io.mhsld.stress.fuzz;
 
+import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.ExtentJournal;
+import io.mhsld.type3.FreeSpace;
 import io.mhsld.type3.MultiHeadHooks;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * What the multi-headed part must be told, block by block: free, reserved, accepted. Fails at once when a hook is called for a block that is not in
@@ -114,9 +118,37 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
     }
 
     @Override
-    public void release(List<Extent> extents) {
+    public void release(List<Extent> extents, boolean sanitize) {
         Set<Operation> within = Set.of(Operation.RELEASE, Operation.FORCED_RELEASE, Operation.RESET);
         each(extents, within, dpa -> Check.equal(ACCEPTED, blocks.remove(dpa), "released without accept"));
+    }
+
+    @Override
+    public Selection select(
+            DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag, boolean shared) {
+        FreeSpace free = new FreeSpace(region);
+        for (long dpa = region.baseDpa(); dpa < region.endDpa(); dpa += blockSizeBytes) {
+            if (!blocks.containsKey(dpa) && !foreign.containsKey(dpa)) {
+                free.add(dpa, dpa + blockSizeBytes);
+            }
+        }
+        List<Extent> chosen = new ArrayList<>();
+        Optional<Refusal> refusal = free.choose(lengthBytes, contiguous, maxExtents, tag, shared, chosen);
+        if (refusal.isPresent()) {
+            return Selection.refused(refusal);
+        }
+        Check.equal(Optional.empty(), reserve(chosen), "reserve of free blocks");
+        return Selection.of(chosen);
+    }
+
+    @Override
+    public Selection join(DcRegion region, UUID tag) {
+        return Selection.refused(Refusal.of(Cause.TAG_UNKNOWN, "tag=%s", tag));
+    }
+
+    @Override
+    public DcRegion current(DcRegion known) {
+        return known;
     }
 
     @Override

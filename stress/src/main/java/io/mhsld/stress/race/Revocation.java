@@ -29,6 +29,7 @@ public final class Revocation {
 
     abstract static class SplitExtent {
         private static final long BLOCK_BYTES = 2L << 20;
+        static final Extent RELEASED = Extent.untagged(BLOCK_BYTES, BLOCK_BYTES);
         static final List<Extent> LEFT =
                 List.of(Extent.untagged(0, BLOCK_BYTES), Extent.untagged(2 * BLOCK_BYTES, 2 * BLOCK_BYTES));
 
@@ -50,7 +51,7 @@ public final class Revocation {
     public static class Split extends SplitExtent {
         @Actor
         public void head() {
-            accepted.replaceWith(LEFT);
+            accepted.release(List.of(RELEASED));
         }
 
         @Actor
