@@ -10,8 +10,10 @@ import io.mhsld.state.HeadTable;
 import io.mhsld.state.OwnerMap;
 import io.mhsld.state.StateFile;
 import io.mhsld.type3.DcMemory;
+import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.ExtentJournal;
+import io.mhsld.type3.FreeSpace;
 import io.mhsld.type3.MultiHeadHooks;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
@@ -21,6 +23,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.UUID;
 
 /**
  * What makes a Type-3 device a head among others: its hooks claim and clear blocks in the shared owner map, its journal keeps the head's row of
@@ -34,6 +37,9 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     private static final long REAP_PATIENCE_MS = 1_000;
 
     private static final long REAP_POLL_NS = 500_000;
+
+    /** How often blocks are chosen anew because another head was quicker. */
+    private static final int SELECT_ATTEMPTS = 100;
 
     private final StateFile state;
     private final Geometry geometry;
@@ -104,8 +110,65 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     @Override
-    public void release(List<Extent> extents) {
+    public void release(List<Extent> extents, boolean sanitize) {
+        if (sanitize) {
+            // What a host that is asked to forget has stored is gone for certain, before anybody can claim it.
+            for (Extent extent : extents) {
+                media.scrub(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());
+            }
+        }
         letGo(extents, Counter.BLOCKS_RELEASED);
+    }
+
+    @Override
+    public Selection select(
+            DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag, boolean shared) {
+        if (shared) {
+            return Selection.refused(Refusal.of(Cause.NOT_SHAREABLE, "tag=%s (no tag table)", tag));
+        }
+        Selection selection = null;
+        for (int attempt = 0; attempt < SELECT_ATTEMPTS; attempt++) {
+            selection = selectOnce(region, lengthBytes, contiguous, maxExtents, tag);
+            boolean isContended = selection
+                    .refusal()
+                    .filter(refusal -> refusal.cause() == Cause.OWNED_BY_OTHER_HEAD)
+                    .isPresent();
+            if (!isContended) {
+                return selection;
+            }
+        }
+        return selection;
+    }
+
+    private Selection selectOnce(DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag) {
+        FreeSpace free = new FreeSpace(region);
+        long block = geometry.blockOfDpa(region.baseDpa());
+        long end = block + region.lengthBytes() / geometry.blockSizeBytes();
+        for (long first = block; block < end; block++) {
+            boolean isFree = map.ownersVolatile(block) == 0;
+            if (!isFree || block + 1 == end) {
+                free.add(dpaIn(region, first), dpaIn(region, isFree ? end : block));
+                first = block + 1;
+            }
+        }
+        List<Extent> chosen = new ArrayList<>();
+        Optional<Refusal> refusal = free.choose(lengthBytes, contiguous, maxExtents, tag, false, chosen)
+                .or(() -> reserve(chosen));
+        return refusal.isPresent() ? Selection.refused(refusal) : Selection.of(List.copyOf(chosen));
+    }
+
+    private long dpaIn(DcRegion region, long block) {
+        return region.baseDpa() + (block - geometry.blockOfDpa(region.baseDpa())) * geometry.blockSizeBytes();
+    }
+
+    @Override
+    public Selection join(DcRegion region, UUID tag) {
+        return Selection.refused(Refusal.of(Cause.TAG_UNKNOWN, "tag=%s (no tag table)", tag));
+    }
+
+    @Override
+    public DcRegion current(DcRegion known) {
+        return known;
     }
 
     @Override

@@ -366,7 +366,7 @@ class SharedCapacityTest {
             byte[] bytes = new byte[1];
             media.read(0, bytes, 0, 1);
             assumeTrue(bytes[0] == 9, "the protection does not keep memory from being given back");
-            capacity.release(List.of(extent(0, 4)));
+            capacity.release(List.of(extent(0, 4)), false);
             assertEquals(List.of(20, 21, 22, 23), fixture.blocksOf(0));
             assertEquals(4, state.counters(0).getAcquire(Counter.BLOCKS_OWNED));
             new Reaper(state, leases, media, Machine.REAL).freeLeftovers(0);
@@ -381,7 +381,7 @@ class SharedCapacityTest {
         reserved(extent(0, 8));
         media.fill(0, 8 * BLOCK, (byte) 1);
         long before = allocatedBytes();
-        capacity.release(List.of(extent(0, 4)));
+        capacity.release(List.of(extent(0, 4)), false);
         capacity.reclaim(List.of(extent(4, 2)));
         assertTrue(before - allocatedBytes() >= 6 * BLOCK, "before=" + before + " after=" + allocatedBytes());
         assertEquals(List.of(6, 7), fixture.blocksOf(0));
