@@ -10,7 +10,8 @@ package io.mhsld.type3;
  * @param extent the capacity
  * @param extentsAvailable extents that the device could still keep track of when the record was made
  */
-public record DcEvent(Type type, int hostId, int region, boolean more, Extent extent, int extentsAvailable) {
+public record DcEvent(Type type, int hostId, int region, boolean more, Extent extent, int extentsAvailable)
+        implements EventBody {
     /** What happened, or is asked for. */
     public enum Type {
         /** Capacity is offered: the host answers with Add Dynamic Capacity Response. */

@@ -46,7 +46,7 @@ class HostDriverTest {
     /** A driver that is called for each event, as in a head. */
     private HostDriver attach(Mode mode) {
         HostDriver driver = driver(mode);
-        device.onDynamicCapacityEvent(driver::eventPending);
+        device.onEvent(EventLog.Kind.DYNAMIC_CAPACITY, driver::eventPending);
         return driver;
     }
 

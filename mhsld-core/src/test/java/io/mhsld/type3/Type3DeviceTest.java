@@ -138,7 +138,7 @@ class Type3DeviceTest {
     @Test
     void shouldCallTheListenerOncePerRequest() {
         AtomicInteger calls = new AtomicInteger();
-        device.onDynamicCapacityEvent(calls::incrementAndGet);
+        device.onEvent(EventLog.Kind.DYNAMIC_CAPACITY, calls::incrementAndGet);
         device.capacity().add(0, List.of(blocks(0, 1), blocks(2, 1), blocks(4, 1)), Extent.NO_TAG);
         assertEquals(1, calls.get());
         device.capacity().add(0, List.of(), Extent.NO_TAG);
