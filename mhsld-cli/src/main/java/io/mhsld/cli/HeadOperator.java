@@ -71,6 +71,11 @@ final class HeadOperator {
         this.console = console;
     }
 
+    /** What concerns events, at the same head. */
+    EventOperator onEvents() {
+        return new EventOperator(this, console);
+    }
+
     // ---- add and release
 
     ExitCode add(int region, List<Range> ranges, Optional<UUID> tag, boolean json) {

@@ -328,7 +328,7 @@ final class HeadVerbs {
 
         @Override
         ExitCode run() {
-            return new EventOperator(operator(), console).events(logs.kinds, follow, json.json);
+            return operator().onEvents().events(logs.kinds, follow, json.json);
         }
     }
 

@@ -94,7 +94,7 @@ final class InjectVerbs {
         }
 
         EventOperator operator() {
-            return new EventOperator(new HeadOperator(DeviceFiles.named(name), head, console), console);
+            return new HeadOperator(DeviceFiles.named(name), head, console).onEvents();
         }
 
         @Override
