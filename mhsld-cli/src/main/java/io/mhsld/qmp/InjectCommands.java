@@ -26,7 +26,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.stream.Stream;
 
 /**
  * QEMU's commands that make a device report what has not happened: events, poison, errors of link and protocol; with QEMU's arguments, order of
@@ -87,7 +86,7 @@ final class InjectCommands {
                 QmpCommand.of(
                         "cxl-inject-general-media-event",
                         this::generalMedia,
-                        parameters(
+                        parameters(List.of(
                                 COMMON,
                                 MEDIA_ERROR,
                                 List.of(optional("device", QmpType.UINT32)),
@@ -95,11 +94,11 @@ final class InjectCommands {
                                 List.of(
                                         optional("cme-ev-flags", QmpType.UINT8),
                                         optional("cme-count", QmpType.UINT32),
-                                        optional("sub-type", QmpType.UINT8)))),
+                                        optional("sub-type", QmpType.UINT8))))),
                 QmpCommand.of(
                         "cxl-inject-dram-event",
                         this::dram,
-                        parameters(
+                        parameters(List.of(
                                 COMMON,
                                 MEDIA_ERROR,
                                 List.of(
@@ -114,11 +113,11 @@ final class InjectCommands {
                                         optional("sub-channel", QmpType.UINT8),
                                         optional("cme-ev-flags", QmpType.UINT8),
                                         optional("cvme-count", QmpType.UINT32),
-                                        optional("sub-type", QmpType.UINT8)))),
+                                        optional("sub-type", QmpType.UINT8))))),
                 QmpCommand.of(
                         "cxl-inject-memory-module-event",
                         this::memoryModule,
-                        parameters(
+                        parameters(List.of(
                                 COMMON,
                                 List.of(
                                         required("type", QmpType.UINT8),
@@ -131,7 +130,7 @@ final class InjectCommands {
                                         required("corrected-volatile-error-count", QmpType.UINT32),
                                         required("corrected-persistent-error-count", QmpType.UINT32)),
                                 COMPONENT,
-                                List.of(optional("sub-type", QmpType.UINT8)))),
+                                List.of(optional("sub-type", QmpType.UINT8))))),
                 QmpCommand.of(
                         "cxl-inject-poison",
                         this::poison,
@@ -160,9 +159,8 @@ final class InjectCommands {
         return Arrays.stream(values).map(Object::toString).toArray(String[]::new);
     }
 
-    @SafeVarargs
-    private static QmpParameter[] parameters(List<QmpParameter>... parts) {
-        return Stream.of(parts).flatMap(List::stream).toArray(QmpParameter[]::new);
+    private static QmpParameter[] parameters(List<List<QmpParameter>> parts) {
+        return parts.stream().flatMap(List::stream).toArray(QmpParameter[]::new);
     }
 
     // ---- events
@@ -318,14 +316,14 @@ final class InjectCommands {
         if (length == 0) {
             return QmpReply.refused("poison has no length: start=0x" + Long.toHexString(start));
         }
-        MediaPoison poison = device.poison();
-        if (poison.isPoisoned(start, length)) {
+        if (device.poison().isPoisoned(start, length)) {
             return QmpReply.refused("Overlap with existing poisoned region not supported");
         }
-        Optional<Refusal> refusal = poison.inject(start, length, MediaPoison.Source.INTERNAL);
+        Optional<Refusal> refusal = device.injectPoison(start, length, MediaPoison.Source.INTERNAL);
         return refusal.isEmpty()
                 ? QmpReply.done()
-                : QmpReply.refused("poison cannot be injected: " + refusal.get().detail());
+                : QmpReply.refused(
+                        "poison cannot be injected: " + refusal.get().toString().replace(": ", " "));
     }
 
     // ---- errors
@@ -335,15 +333,15 @@ final class InjectCommands {
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
-        List<RasCapability.Error> errors = new ArrayList<>();
+        List<RasCapability.UncorrectableError> errors = new ArrayList<>();
         for (QmpArguments error : arguments.structs("errors")) {
             List<Integer> header =
                     error.numbers("header").stream().map(Long::intValue).toList();
             if (header.size() > MAX_HEADER_DWORDS) {
                 return QmpReply.refused("Header must be " + MAX_HEADER_DWORDS + " DWORD or less");
             }
-            errors.add(
-                    new RasCapability.Error(Uncorrectable.of(error.text("type")).orElseThrow(), header));
+            errors.add(new RasCapability.UncorrectableError(
+                    Uncorrectable.of(error.text("type")).orElseThrow(), header));
         }
         device.ras().report(errors);
         return QmpReply.done();

@@ -309,6 +309,7 @@ class InjectCommandsTest {
         assertEquals("Overlap with existing poisoned region not supported", poison(BASE, 256));
         assertEquals("", poison(BASE + 128, 64));
         assertEquals("poison has no length: start=0x10001000", poison(BASE + 0x1000, 0));
+        assertTrue(poison(0, 64).startsWith("poison cannot be injected: outside region dpa=0x0"), poison(0, 64));
     }
 
     // ---- errors

@@ -116,9 +116,9 @@ public final class RasCapability {
      *
      * @param header dwords of the header log; missing ones are 0, those beyond {@value #HEADER_DWORDS} have no place in the register
      */
-    public record Error(Uncorrectable type, List<Integer> header) {
+    public record UncorrectableError(Uncorrectable type, List<Integer> header) {
         /** Takes a copy. */
-        public Error {
+        public UncorrectableError {
             header = List.copyOf(header);
         }
     }
@@ -146,7 +146,7 @@ public final class RasCapability {
             Arrays.stream(Correctable.values()).mapToInt(Correctable::mask).sum();
 
     /** The errors that the host has not cleared, oldest first: their types make up the status register. */
-    private final Deque<Error> errors = new ArrayDeque<>();
+    private final Deque<UncorrectableError> errors = new ArrayDeque<>();
 
     private Listener listener = NOBODY;
     private int uncorrectableMask;
@@ -181,10 +181,10 @@ public final class RasCapability {
      *
      * @return how many were not masked
      */
-    public int report(List<Error> happened) {
+    public int report(List<UncorrectableError> happened) {
         int signalled = 0;
         int types = 0;
-        for (Error error : happened) {
+        for (UncorrectableError error : happened) {
             if ((uncorrectableMask & error.type.mask()) == 0) {
                 queue(error);
                 types |= error.type.mask();
@@ -199,7 +199,7 @@ public final class RasCapability {
     }
 
     /** With a full queue, an error that its status bit tells already adds nothing that the host could see for a long time. */
-    private void queue(Error error) {
+    private void queue(UncorrectableError error) {
         if (errors.size() < MAX_QUEUED_ERRORS || (uncorrectableStatus() & error.type.mask()) == 0) {
             errors.add(error);
         }
@@ -231,7 +231,7 @@ public final class RasCapability {
     /** Bit n: the error of bit n has happened and is not cleared. */
     public int uncorrectableStatus() {
         int status = 0;
-        for (Error error : errors) {
+        for (UncorrectableError error : errors) {
             status |= error.type.mask();
         }
         return status;
@@ -298,7 +298,7 @@ public final class RasCapability {
     }
 
     /** The errors whose headers wait to be read, the one that the header log shows first. */
-    public List<Error> errors() {
+    public List<UncorrectableError> errors() {
         return List.copyOf(errors);
     }
 

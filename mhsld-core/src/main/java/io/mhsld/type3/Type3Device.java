@@ -119,6 +119,13 @@ public final class Type3Device {
         return poison;
     }
 
+    /** Poisons lines, wherever {@link MediaPoison} allows it. */
+    public Optional<Refusal> injectPoison(long dpa, long lengthBytes, MediaPoison.Source source) {
+        return capacity.regionOf(dpa, lengthBytes).isPresent()
+                ? poison.inject(dpa, lengthBytes, source)
+                : Refusal.of(Cause.OUTSIDE_REGION, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+    }
+
     /** Errors of the link and of the memory protocol, as the component registers show them. */
     public RasCapability ras() {
         return ras;

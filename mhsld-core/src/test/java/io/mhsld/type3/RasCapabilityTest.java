@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.type3.RasCapability.Correctable;
-import io.mhsld.type3.RasCapability.Error;
 import io.mhsld.type3.RasCapability.Uncorrectable;
+import io.mhsld.type3.RasCapability.UncorrectableError;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -46,8 +46,8 @@ class RasCapabilityTest {
         ras.writeCorrectableMask(0);
     }
 
-    private static Error error(Uncorrectable type, Integer... header) {
-        return new Error(type, List.of(header));
+    private static UncorrectableError error(Uncorrectable type, Integer... header) {
+        return new UncorrectableError(type, List.of(header));
     }
 
     private static int[] header(int... dwords) {
@@ -221,7 +221,7 @@ class RasCapabilityTest {
         for (int i = 0; i < 32; i++) {
             dwords.add(i + 1);
         }
-        ras.report(List.of(new Error(Uncorrectable.INTERNAL, dwords)));
+        ras.report(List.of(new UncorrectableError(Uncorrectable.INTERNAL, dwords)));
         assertEquals(16, ras.headerLog().length);
         assertEquals(16, ras.headerLog()[15]);
     }
