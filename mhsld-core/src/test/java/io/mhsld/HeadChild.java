@@ -48,7 +48,7 @@ final class HeadChild {
                 Head head = Device.attach(
                         files, id, loop, Long.parseLong(arguments[2]), line -> OUT.println("log " + line))) {
             HostDriver driver = new HostDriver(head.mailbox(), mode, (act, extents, code) -> {});
-            head.device().onDynamicCapacityEvent(() -> loop.execute(driver::eventPending));
+            head.device().onEvent(EventLog.Kind.DYNAMIC_CAPACITY, () -> loop.execute(driver::eventPending));
             head.onLost(problem -> {
                 OUT.println("lost " + problem.getMessage());
                 loop.stop();

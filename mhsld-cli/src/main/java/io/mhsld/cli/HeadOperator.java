@@ -16,7 +16,6 @@ import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.StateFile;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
-import io.mhsld.text.ForeignText;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,12 +36,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.locks.LockSupport;
 
 /** What people and scripts ask of a running head, through its control socket. */
 final class HeadOperator {
     private static final long TIMEOUT_MS = 60_000;
-    private static final long FOLLOW_POLL_NS = 100_000_000;
 
     /** What a request has come to, by the state in which it left the capacity. */
     private static final Map<String, String> ADDED =
@@ -72,6 +69,11 @@ final class HeadOperator {
         this.files = files;
         this.head = head;
         this.console = console;
+    }
+
+    /** What concerns events, at the same head. */
+    EventOperator onEvents() {
+        return new EventOperator(this, console);
     }
 
     // ---- add and release
@@ -273,7 +275,7 @@ final class HeadOperator {
         }
     }
 
-    // ---- mailbox and events
+    // ---- mailbox
 
     ExitCode listCommands(boolean json) {
         if (json) {
@@ -327,53 +329,6 @@ final class HeadOperator {
         Opcode.InputLength input = row.input();
         String expected = input.min() == input.max() ? "" + input.min() : input.min() + " to " + input.max();
         console.out().printf("  input: %d bytes, the command takes %s%n", met, expected);
-    }
-
-    ExitCode events(boolean follow, boolean json) {
-        try (QmpClient client = connect()) {
-            long seen = 0;
-            while (true) {
-                HeadAnswer answer = ask(client, "x-query-events", Map.of("since", seen));
-                tellEvents(answer, json, follow);
-                seen = answer.number("appended");
-                if (!follow) {
-                    return ExitCode.DONE;
-                }
-                if (console.out().checkError()) {
-                    return ExitCode.DONE;
-                }
-                LockSupport.parkNanos(FOLLOW_POLL_NS);
-            }
-        }
-    }
-
-    private void tellEvents(HeadAnswer answer, boolean json, boolean follow) {
-        if (json && !follow) {
-            console.out().println(QmpJson.write(answer.members()));
-            return;
-        }
-        for (HeadAnswer record : answer.objects("records")) {
-            if (json) {
-                console.out().println(QmpJson.write(record.members()));
-            } else {
-                console.out()
-                        .printf(
-                                "%5d  %-14s region=%d dpa=0x%x length=0x%x%s available=%d%n",
-                                record.number("sequence"),
-                                ForeignText.line(record.text("type")),
-                                record.number("region"),
-                                record.number("dpa"),
-                                record.number("len"),
-                                record.flag("more") ? " more" : "",
-                                record.number("extents-available"));
-            }
-        }
-        if (!json && !follow) {
-            console.out()
-                    .printf(
-                            "events=%d unread=%d overflow=%d%n",
-                            answer.number("appended"), answer.number("unread"), answer.number("overflow"));
-        }
     }
 
     // ---- QMP
@@ -469,7 +424,8 @@ final class HeadOperator {
 
     // ---- parts
 
-    private QmpClient connect() {
+    /** A connection to the head's control socket. */
+    QmpClient connect() {
         Row row;
         try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
             int headCount = state.geometry().headCount();
@@ -505,7 +461,8 @@ final class HeadOperator {
         return new CommandException(ExitCode.HEAD_NOT_RUNNING, cause + " file=" + files.stateFile());
     }
 
-    private HeadAnswer ask(QmpClient client, String command, Map<String, ?> arguments) {
+    /** What the head answers; a refusal is thrown. */
+    HeadAnswer ask(QmpClient client, String command, Map<String, ?> arguments) {
         QmpReply reply = client.execute(command, arguments);
         Optional<QmpError> refusal = reply.error();
         if (refusal.isPresent()) {

@@ -1,6 +1,7 @@
 package io.mhsld.cli;
 
 import io.mhsld.Device;
+import io.mhsld.cci.EventRecordWriter;
 import io.mhsld.cci.ReturnCode;
 import io.mhsld.head.EventLoop;
 import io.mhsld.head.Head;
@@ -21,12 +22,15 @@ import io.mhsld.type3.DcEvent;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.EventRecord;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.RasCapability;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -97,7 +101,7 @@ final class HeadProcess {
     private volatile boolean attached;
     private RuntimeException lost;
     private boolean quitByQmp;
-    private long announcedEvents;
+    private final Map<EventLog.Kind, Long> announcedEvents = new EnumMap<>(EventLog.Kind.class);
 
     private HeadProcess(Options options, Console console) {
         this.options = options;
@@ -129,11 +133,16 @@ final class HeadProcess {
             attached = true;
             options.expected.check(head);
             HostDriver driver = new HostDriver(head.mailbox(), options.driver, this::tellAct);
-            head.device().onDynamicCapacityEvent(() -> {
-                tellOffers(head);
-                // Not at once: the request that caused the event is still being answered.
-                loop.execute(driver::eventPending);
-            });
+            for (EventLog.Kind kind : EventLog.Kind.values()) {
+                head.device().onEvent(kind, () -> {
+                    tellEvents(head.device().log(kind), kind);
+                    if (kind == EventLog.Kind.DYNAMIC_CAPACITY) {
+                        // Not at once: the request that caused the event is still being answered.
+                        loop.execute(driver::eventPending);
+                    }
+                });
+            }
+            head.device().ras().onError(new RasTeller());
             loop.onError(head::recordError);
             head.onLost(this::leaveLost);
             try (QmpServer server = new QmpServer(
@@ -243,23 +252,30 @@ final class HeadProcess {
         console.out().flush();
     }
 
-    private void tellOffers(Head head) {
-        EventLog events = head.device().log(EventLog.Kind.DYNAMIC_CAPACITY);
-        for (EventRecord record : events.appendedAfter(announcedEvents)) {
-            DcEvent event = record.event();
-            String what = switch (event.type()) {
-                case ADD -> "offered";
-                case RELEASE -> "asked to release";
-                case FORCED_RELEASE -> "taken by force";
-                case REGION_CONFIGURATION_UPDATED -> "region has other settings";
-            };
-            String extent = event.extent().equals(DcEvent.NOTHING) ? "" : " " + event.extent();
-            log.say("%s: region=%d%s", what, event.region(), extent);
+    private void tellEvents(EventLog events, EventLog.Kind kind) {
+        long told = announcedEvents.getOrDefault(kind, 0L);
+        for (EventRecord record : events.appendedAfter(told)) {
+            if (record.body() instanceof DcEvent event) {
+                tellOffer(event);
+            } else {
+                log.say("event: log=%s %s", kind, EventText.of(EventRecordWriter.bytes(record)));
+            }
         }
-        announcedEvents = events.appendedCount();
+        announcedEvents.put(kind, events.appendedCount());
         if (events.overflowCount() > 0) {
-            log.say("event log overflow: lost=%d depth=%d", events.overflowCount(), events.depth());
+            log.say("event log overflow: log=%s lost=%d depth=%d", kind, events.overflowCount(), events.depth());
         }
+    }
+
+    private void tellOffer(DcEvent event) {
+        String what = switch (event.type()) {
+            case ADD -> "offered";
+            case RELEASE -> "asked to release";
+            case FORCED_RELEASE -> "taken by force";
+            case REGION_CONFIGURATION_UPDATED -> "region has other settings";
+        };
+        String extent = event.extent().equals(DcEvent.NOTHING) ? "" : " " + event.extent();
+        log.say("%s: region=%d%s", what, event.region(), extent);
     }
 
     private void tellAct(HostDriver.Act act, List<Extent> extents, ReturnCode code) {
@@ -292,6 +308,19 @@ final class HeadProcess {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** What the PCI function would send as error messages. */
+    private final class RasTeller implements RasCapability.Listener {
+        @Override
+        public void uncorrectableInternalError(boolean isFatal) {
+            log.say("uncorrectable internal error: fatal=%s", isFatal);
+        }
+
+        @Override
+        public void correctedInternalError() {
+            log.say("corrected internal error");
         }
     }
 

@@ -1,7 +1,9 @@
 package io.mhsld.cli;
 
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.type3.EventLog;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -25,6 +27,7 @@ final class HeadVerbs {
         commandLine.addSubcommand(new Mem(console));
         commandLine.addSubcommand(new Cci(console));
         commandLine.addSubcommand(new Events(console));
+        InjectVerbs.addTo(commandLine, console);
         commandLine.addSubcommand(new Qmp(console));
         commandLine.addSubcommand(new DemoVerb(console));
     }
@@ -284,11 +287,35 @@ final class HeadVerbs {
         }
     }
 
+    /** The logs that a word stands for. */
+    private record Logs(List<EventLog.Kind> kinds) {}
+
+    private static final class LogsConverter implements ITypeConverter<Logs> {
+        @Override
+        public Logs convert(String text) {
+            List<EventLog.Kind> logs = Arrays.stream(EventLog.Kind.values())
+                    .filter(log -> text.equals("all") || text.equals(log.toString()))
+                    .toList();
+            if (logs.isEmpty()) {
+                throw new TypeConversionException("no such log: " + text);
+            }
+            return new Logs(logs);
+        }
+    }
+
     @Command(
             name = "events",
             mixinStandardHelpOptions = true,
-            description = "Dynamic capacity events of a head, those that its host has cleared included.")
+            description = "Events of a head, those that its host has cleared included.")
     private static final class Events extends HeadClientVerb {
+        @Option(
+                names = "--log",
+                paramLabel = "LOG",
+                converter = LogsConverter.class,
+                defaultValue = "dynamic-capacity",
+                description = "informational, warning, failure, fatal, ${DEFAULT-VALUE} (if not given) or all.")
+        Logs logs;
+
         @Option(names = "--follow", description = "Go on with new ones until interrupted.")
         boolean follow;
 
@@ -301,7 +328,7 @@ final class HeadVerbs {
 
         @Override
         ExitCode run() {
-            return operator().events(follow, json.json);
+            return operator().onEvents().events(logs.kinds, follow, json.json);
         }
     }
 

@@ -10,18 +10,14 @@ import io.mhsld.head.HostDriver;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFile;
-import io.mhsld.type3.DcEvent;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.DynamicCapacity.Range;
-import io.mhsld.type3.EventLog;
-import io.mhsld.type3.EventRecord;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -73,6 +69,7 @@ public final class CxlCommands {
     private final DynamicCapacity capacity;
     private final Geometry geometry;
     private final String deviceId;
+    private final DevicePath path;
     private final HostDriver.Mode driverMode;
     private final MemoryCommands memory;
 
@@ -83,6 +80,7 @@ public final class CxlCommands {
         this.capacity = head.device().capacity();
         this.geometry = head.geometry();
         this.deviceId = deviceId;
+        this.path = new DevicePath(deviceId);
         this.driverMode = driverMode;
     }
 
@@ -123,10 +121,10 @@ public final class CxlCommands {
                         .asUnstable(),
                 QmpCommand.of("x-query-head", arguments -> queryHead()).returning(QmpType.ANY),
                 QmpCommand.of("x-query-extents", arguments -> queryExtents()).returning(QmpType.ANY),
-                QmpCommand.of("x-query-events", this::queryEvents, optional("since", QmpType.UINT64))
-                        .returning(QmpType.ANY),
                 QmpCommand.of("x-cci", this::cci, required("opcode", QmpType.UINT16), optional("payload", QmpType.STR))
                         .returning(QmpType.ANY)));
+        table.addAll(new EventQueries(head.device(), geometry).table());
+        table.addAll(new InjectCommands(head.device(), path).table());
         table.addAll(memory.table());
         return table;
     }
@@ -163,18 +161,10 @@ public final class CxlCommands {
                 "cannot release extent with pending DPA range");
     }
 
-    /** QEMU's ways to call the device: by nothing, since there is one, by its id, or by its place in the object tree, from the end or whole. */
     private Optional<QmpReply> checkPath(QmpArguments arguments) {
-        String path = arguments.text("path");
-        List<String> place = List.of("machine", "peripheral", deviceId);
-        List<String> elements = Arrays.stream(path.split("/", -1))
-                .filter(element -> !element.isEmpty())
-                .toList();
-        boolean isOurs = path.startsWith("/")
-                ? elements.equals(place)
-                : elements.size() <= place.size()
-                        && elements.equals(place.subList(place.size() - elements.size(), place.size()));
-        return isOurs ? Optional.empty() : Optional.of(QmpReply.refused("Unable to resolve CXL type 3 device"));
+        return path.isDevice(arguments.text("path"))
+                ? Optional.empty()
+                : Optional.of(QmpReply.refused("Unable to resolve CXL type 3 device"));
     }
 
     /** QEMU takes any string for a tag; one that is no UUID stands for the UUID that is made from its characters (RFC 4122, version 3). */
@@ -258,33 +248,6 @@ public final class CxlCommands {
             groups.add(row);
         }
         answer.put("pending", groups);
-        return QmpReply.of(answer);
-    }
-
-    private QmpReply queryEvents(QmpArguments arguments) {
-        EventLog log = head.device().log(EventLog.Kind.DYNAMIC_CAPACITY);
-        List<EventRecord> recent =
-                log.appendedAfter(arguments.optionalNumber("since").orElse(0));
-        long sequence = log.appendedCount() - recent.size();
-        List<Object> rows = new ArrayList<>();
-        for (EventRecord record : recent) {
-            DcEvent event = record.event();
-            Map<String, Object> row = new LinkedHashMap<>();
-            row.put("sequence", ++sequence);
-            row.put("handle", (long) record.handle());
-            row.put("timestamp", record.timestampNs());
-            row.put("type", event.type().name().toLowerCase(Locale.ROOT).replace('_', '-'));
-            row.put("host-id", (long) event.hostId());
-            row.putAll(extent(event.extent()));
-            row.put("more", event.more());
-            row.put("extents-available", (long) event.extentsAvailable());
-            rows.add(row);
-        }
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("appended", log.appendedCount());
-        answer.put("unread", (long) log.size());
-        answer.put("overflow", (long) log.overflowCount());
-        answer.put("records", rows);
         return QmpReply.of(answer);
     }
 

@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
 /** Walks over bytes by a layout. Bytes that end too early are decoded as far as they go; what no field explains is kept as digits. */
 final class Decoder {
     private static final String UNDECODED = "undecoded";
+    private static final String KIND = "kind";
     private static final String INDENT = "  ";
     private static final List<String> BINARY_UNITS = List.of("KiB", "MiB", "GiB", "TiB", "PiB", "EiB");
 
@@ -67,7 +68,11 @@ final class Decoder {
         List<Object> entries = new ArrayList<>();
         for (long i = 0; i < present; i++) {
             Map<String, Object> entry = new LinkedHashMap<>();
-            decodePart(block.entry().fields(), entry);
+            Layout entryLayout = block.entryAt(bytes, position);
+            if (!block.variants().isEmpty()) {
+                entry.put(KIND, entryLayout.name());
+            }
+            decodePart(entryLayout.fields(), entry);
             entries.add(entry.size() == 1 ? entry.values().iterator().next() : entry);
         }
         values.put(block.name(), entries);
@@ -80,6 +85,7 @@ final class Decoder {
             case ASCII -> ascii(field);
             case FLAGS -> flags(field);
             case BYTES, RESERVED -> HexFormat.of().formatHex(bytes, position, position + field.width());
+            case I16 -> Payload.signed(field, Payload.numberAt(bytes, position, field.width()));
             case U8, U16, U24, U32, U64 -> number(field);
         };
     }

@@ -7,7 +7,6 @@ import static io.mhsld.cci.Opcode.between;
 import static io.mhsld.cci.Opcode.exactly;
 import static io.mhsld.cci.Opcode.row;
 
-import io.mhsld.type3.DcEvent;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.EventRecord;
 import io.mhsld.type3.Extent;
@@ -19,29 +18,29 @@ final class EventCommands {
     /** The rows of the opcode table that this class runs. */
     static final List<Opcode> ROWS = List.of(
             row(0x0100, "Get Event Records")
-                    .input(exactly(1), Layouts.GET_EVENT_RECORDS)
-                    .output(Layouts.EVENT_RECORDS)
+                    .input(exactly(1), EventLayouts.GET_EVENT_RECORDS)
+                    .output(EventLayouts.EVENT_RECORDS)
                     .runsOnLd(EventCommands::getRecords),
             row(0x0101, "Clear Event Records", IMMEDIATE_LOG_CHANGE)
-                    .input(atLeast(6), Layouts.CLEAR_EVENT_RECORDS)
+                    .input(atLeast(6), EventLayouts.CLEAR_EVENT_RECORDS)
                     .runsOnLd(EventCommands::clearRecords),
             row(0x0102, "Get Event Interrupt Policy")
-                    .output(Layouts.EVENT_INTERRUPT_POLICY)
+                    .output(EventLayouts.EVENT_INTERRUPT_POLICY)
                     .runsOnLd(EventCommands::getInterruptPolicy),
             row(0x0103, "Set Event Interrupt Policy", IMMEDIATE_CONFIGURATION_CHANGE)
-                    .input(between(4, 5), Layouts.SET_EVENT_INTERRUPT_POLICY)
+                    .input(between(4, 5), EventLayouts.SET_EVENT_INTERRUPT_POLICY)
                     .runsOnLd(EventCommands::setInterruptPolicy));
 
     private EventCommands() {}
 
     static Response getRecords(LdComponent component, byte[] input) {
-        Optional<EventLog> log = log(component, Layouts.GET_EVENT_RECORDS.over(input));
+        Optional<EventLog> log = log(component, EventLayouts.GET_EVENT_RECORDS.over(input));
         return log.map(EventCommands::records).orElse(Response.of(ReturnCode.INVALID_INPUT));
     }
 
     private static Response records(EventLog log) {
-        List<EventRecord> records = log.oldest(Layouts.EVENT_RECORDS.entriesWithin(Mailbox.MAX_PAYLOAD_BYTES));
-        Payload answer = Layouts.EVENT_RECORDS
+        List<EventRecord> records = log.oldest(EventLayouts.EVENT_RECORDS.entriesWithin(Mailbox.MAX_PAYLOAD_BYTES));
+        Payload answer = EventLayouts.EVENT_RECORDS
                 .empty(records.size())
                 .setFlag("flags", "overflow", log.overflowCount() > 0)
                 .setFlag("flags", "more", log.size() > records.size())
@@ -49,28 +48,9 @@ final class EventCommands {
                 .set("firstOverflowNs", log.firstOverflowNs())
                 .set("lastOverflowNs", log.lastOverflowNs());
         for (int i = 0; i < records.size(); i++) {
-            write(records.get(i), answer.entry(i));
+            EventRecordWriter.write(records.get(i), answer, i);
         }
         return Response.of(answer);
-    }
-
-    private static void write(EventRecord record, Payload entry) {
-        DcEvent event = record.event();
-        entry.set("recordId", Layouts.DC_EVENT_RECORD_ID)
-                .set("recordLength", Layouts.DC_EVENT_RECORD.lengthBytes(0))
-                .set("handle", record.handle())
-                .set("timestampNs", record.timestampNs())
-                .set("type", event.type().value())
-                .setFlag("validity", "extents available", true)
-                .set("hostId", event.hostId())
-                .setFlag("flags", "more", event.more())
-                .set("extentsAvailable", event.extentsAvailable())
-                .setFlag("validity", "tags available", event.tagsAvailable() != DcEvent.NO_TAGS)
-                .set("tagsAvailable", Math.max(0, event.tagsAvailable()));
-        if (event.type() == DcEvent.Type.REGION_CONFIGURATION_UPDATED) {
-            entry.set("updatedRegion", event.region());
-        }
-        write(event.extent(), entry);
     }
 
     static void write(Extent extent, Payload entry) {
@@ -80,9 +60,12 @@ final class EventCommands {
                 .set("sharedSequence", extent.sharedSequence());
     }
 
-    /** Clear All empties the log whatever its state, and names no handles; otherwise the handles must be the oldest ones, in order. */
+    /**
+     * The handles must be the oldest ones, in order. Clear All names no handles and empties the log. The specification has it refused, with
+     * Invalid Input, unless the log has overflowed (CXL r3.1 8.2.9.2.3); here it is always done, because tools use it for any log.
+     */
     static Response clearRecords(LdComponent component, byte[] input) {
-        Payload request = Layouts.CLEAR_EVENT_RECORDS.over(input);
+        Payload request = EventLayouts.CLEAR_EVENT_RECORDS.over(input);
         Optional<EventLog> log = log(component, request);
         boolean clearsAll = request.flag("flags", "clear all");
         if (log.isEmpty() || (clearsAll && request.entryCount() > 0)) {
@@ -107,7 +90,7 @@ final class EventCommands {
 
     static Response getInterruptPolicy(LdComponent component, byte[] input) {
         EventInterruptPolicy policy = component.interruptPolicy();
-        return Response.of(Layouts.EVENT_INTERRUPT_POLICY
+        return Response.of(EventLayouts.EVENT_INTERRUPT_POLICY
                 .empty(0)
                 .set("informational", policy.setting(EventLog.Kind.INFORMATIONAL))
                 .set("warning", policy.setting(EventLog.Kind.WARNING))

@@ -5,15 +5,17 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * Which event logs interrupt the host, and by which message (CXL r3.1 8.2.9.2.4). Each setting is one byte: the mode in bits 1:0, the message
- * number in bits 7:4, which the device chooses and the host cannot change.
+ * Which event logs interrupt the host, and how (CXL r3.1 8.2.9.2.4, 8.2.9.2.5). Each setting is one byte: the mode in bits 1:0, a number in
+ * bits 7:4. For messages the number is the device's to choose, and what the host writes there is not looked at; for notifications of firmware it
+ * is the vector that the host wants.
  */
 final class EventInterruptPolicy {
     private static final int MODE_MASK = 0x3;
     private static final int MODE_NONE = 0;
     private static final int MODE_MESSAGE = 1;
+    private static final int MODE_FIRMWARE = 2;
     private static final int MODE_RESERVED = 3;
-    private static final int MESSAGE_SHIFT = 4;
+    private static final int NUMBER_SHIFT = 4;
 
     /** The vectors of QEMU's Type-3 device: the dynamic-capacity log shares that of the informational log. */
     private static final Map<EventLog.Kind, Integer> MESSAGE_NUMBERS = Map.of(
@@ -24,22 +26,48 @@ final class EventInterruptPolicy {
             EventLog.Kind.DYNAMIC_CAPACITY, 2);
 
     private final int[] modes = new int[EventLog.Kind.values().length];
+    private final int[] firmwareVectors = new int[modes.length];
+    private InterruptListener listener = InterruptListener.NONE;
+
+    /** Tells this listener, and no other. */
+    void onInterrupt(InterruptListener newListener) {
+        listener = newListener;
+    }
+
+    /** A log was empty and no longer is: interrupts, if the host wants that for this log. */
+    void firstRecord(EventLog.Kind log) {
+        int mode = modes[log.number()];
+        if (mode == MODE_MESSAGE) {
+            listener.message(MESSAGE_NUMBERS.get(log), log);
+        } else if (mode == MODE_FIRMWARE) {
+            listener.firmware(firmwareVectors[log.number()], log);
+        }
+    }
 
     /** The setting as Get Event Interrupt Policy shows it. */
     int setting(EventLog.Kind log) {
         int mode = modes[log.number()];
-        return mode == MODE_MESSAGE ? MESSAGE_NUMBERS.get(log) << MESSAGE_SHIFT | mode : mode;
+        if (mode == MODE_MESSAGE) {
+            return MESSAGE_NUMBERS.get(log) << NUMBER_SHIFT | mode;
+        }
+        return mode == MODE_FIRMWARE ? firmwareVectors[log.number()] << NUMBER_SHIFT | mode : mode;
     }
 
-    /** Takes over the modes of the first logs, one byte each; false, and nothing changed, when one of them is reserved. */
+    /**
+     * Takes over the settings of the first logs, one byte each; false, and nothing changed, when one of them has a reserved mode. Firmware has
+     * no part in dynamic capacity: for that log its mode is reserved.
+     */
     boolean trySet(byte[] settings) {
-        for (byte setting : settings) {
-            if ((setting & MODE_MASK) == MODE_RESERVED) {
+        for (int log = 0; log < settings.length; log++) {
+            int mode = settings[log] & MODE_MASK;
+            boolean isForFirmware = log != EventLog.Kind.DYNAMIC_CAPACITY.number();
+            if (mode == MODE_RESERVED || (mode == MODE_FIRMWARE && !isForFirmware)) {
                 return false;
             }
         }
-        for (int i = 0; i < settings.length; i++) {
-            modes[i] = settings[i] & MODE_MASK;
+        for (int log = 0; log < settings.length; log++) {
+            modes[log] = settings[log] & MODE_MASK;
+            firmwareVectors[log] = (settings[log] & 0xFF) >>> NUMBER_SHIFT;
         }
         return true;
     }

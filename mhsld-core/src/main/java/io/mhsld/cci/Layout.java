@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * The description of one payload: named little-endian fields in a row, then perhaps one block that repeats, then perhaps more fields. Offsets
@@ -24,6 +25,8 @@ public final class Layout {
         U32(4),
         /** Unsigned, 8 bytes. */
         U64(8),
+        /** Signed, 2 bytes. */
+        I16(2),
         /** 16 raw bytes in the order of RFC 4122: the first digits of the text come first. */
         UUID(16),
         /** Text, padded with zeros. */
@@ -43,6 +46,10 @@ public final class Layout {
 
         boolean isNumber() {
             return width > 0 && this != UUID;
+        }
+
+        boolean isSigned() {
+            return this == I16;
         }
     }
 
@@ -89,10 +96,27 @@ public final class Layout {
      * The part that repeats.
      *
      * @param countField the field before it that says how often, empty when it repeats to the end of the payload
+     * @param entry what an entry looks like, of all that an entry may be the one that explains least
+     * @param variants what an entry looks like that begins with this UUID; all are as long as {@code entry}
      */
-    public record Block(String name, String countField, Layout entry) {
+    public record Block(String name, String countField, Layout entry, Map<UUID, Layout> variants) {
+        /** Refuses variants of another length with {@code IllegalArgumentException}. */
+        public Block {
+            for (Layout variant : variants.values()) {
+                if (variant.lengthBytes(0) != entry.lengthBytes(0)) {
+                    throw new IllegalArgumentException(
+                            "entries differ in length: entry=" + entry + " variant=" + variant);
+                }
+            }
+        }
+
         boolean isCounted() {
             return !countField.isEmpty();
+        }
+
+        /** What the entry that begins there looks like. */
+        Layout entryAt(byte[] bytes, int position) {
+            return variants.isEmpty() ? entry : variants.getOrDefault(Payload.uuidAt(bytes, position), entry);
         }
     }
 
@@ -275,6 +299,10 @@ public final class Layout {
             return add(field, Kind.U64, Kind.U64.width, Meaning.PLAIN);
         }
 
+        Builder i16(String field) {
+            return add(field, Kind.I16, Kind.I16.width, Meaning.PLAIN);
+        }
+
         /** A number that is read in hexadecimal digits. */
         Builder hex(String field, Kind kind) {
             return add(field, kind, kind.width, new Meaning(1, Style.HEX, List.of()));
@@ -326,7 +354,12 @@ public final class Layout {
 
         /** The block, as often as {@code countField} says; fields that follow come after its last entry. */
         Builder repeat(String blockName, String countField, Layout entry) {
-            block = new Block(blockName, countField, entry);
+            return repeatOneOf(blockName, countField, entry, Map.of());
+        }
+
+        /** As {@link #repeat}; each entry that begins with one of the UUIDs looks as the UUID says. */
+        Builder repeatOneOf(String blockName, String countField, Layout entry, Map<UUID, Layout> variants) {
+            block = new Block(blockName, countField, entry, Map.copyOf(variants));
             current = new ArrayList<>();
             return this;
         }

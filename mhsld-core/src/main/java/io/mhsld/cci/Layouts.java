@@ -3,120 +3,13 @@ package io.mhsld.cci;
 import io.mhsld.cci.Layout.Kind;
 import java.util.UUID;
 
-/** The payloads of all commands, in the order of their opcodes. Clauses are of CXL r3.1. */
+/** The payloads of commands, in the order of their opcodes; those of events are {@link EventLayouts}. Clauses are of CXL r3.1. */
 public final class Layouts {
     /** Unit of static capacities and of decode lengths (CXL r3.1 8.2.9.9.1.1, 8.2.9.9.9.1). */
     public static final long CAPACITY_UNIT_BYTES = 256L << 20;
 
-    /** Record identifier of a dynamic-capacity event (CXL r3.1 8.2.9.2.1.6). */
-    public static final UUID DC_EVENT_RECORD_ID = UUID.fromString("ca95afa7-f183-4018-8c2f-95268e101a2a");
-
     /** Log identifier of the Command Effects Log (CXL r3.1 8.2.9.5.2). */
     public static final UUID COMMAND_EFFECTS_LOG_ID = UUID.fromString("0da9c0b5-bf41-4b78-8f79-96b1623b3f17");
-
-    // ---- events
-
-    /** What all event records begin with, 30h bytes. */
-    public static final Layout EVENT_RECORD_HEADER = Layout.named("common event record", "8.2.9.2.1")
-            .uuid("recordId")
-            .u8("recordLength")
-            .flags(
-                    "recordFlags",
-                    3,
-                    "severity bit 0",
-                    "severity bit 1",
-                    "permanent condition",
-                    "maintenance needed",
-                    "performance degraded",
-                    "hardware replacement needed",
-                    "maintenance subclass valid",
-                    "LD id valid",
-                    "head id valid")
-            .u16("handle")
-            .u16("relatedHandle")
-            .u64("timestampNs")
-            .u8("maintenanceOperationClass")
-            .u8("maintenanceOperationSubclass")
-            .u16("ldId")
-            .u8("headId")
-            .reserved(11)
-            .build();
-
-    /** One extent, 28h bytes. */
-    public static final Layout EXTENT = Layout.named("extent", "8.2.9.9.9.2")
-            .hex("startDpa", Kind.U64)
-            .byteCount("lengthBytes", 1)
-            .uuid("tag")
-            .u16("sharedSequence")
-            .reserved(6)
-            .build();
-
-    /** Dynamic Capacity Event Record, 80h bytes. */
-    public static final Layout DC_EVENT_RECORD = Layout.named("dynamic capacity event record", "8.2.9.2.1.6")
-            .include(EVENT_RECORD_HEADER)
-            .oneOf(
-                    "type",
-                    "add capacity",
-                    "release capacity",
-                    "forced release",
-                    "region configuration updated",
-                    "add response",
-                    "capacity released")
-            .flags("validity", 1, "extents available", "tags available")
-            .u16("hostId")
-            .u8("updatedRegion")
-            .flags("flags", 1, "more")
-            .reserved(2)
-            .include(EXTENT)
-            .reserved(24)
-            .u32("extentsAvailable")
-            .u32("tagsAvailable")
-            .build();
-
-    /** 0100h. */
-    static final Layout GET_EVENT_RECORDS = Layout.named("Get Event Records input", "8.2.9.2.2")
-            .oneOf("log", "informational", "warning", "failure", "fatal", "dynamic capacity")
-            .build();
-
-    /** Answer to 0100h; the records are those of the dynamic-capacity log, the only log that gets any yet. */
-    public static final Layout EVENT_RECORDS = Layout.named("Get Event Records output", "8.2.9.2.2")
-            .flags("flags", 1, "overflow", "more")
-            .reserved(1)
-            .u16("overflowCount")
-            .u64("firstOverflowNs")
-            .u64("lastOverflowNs")
-            .u16("recordCount")
-            .reserved(10)
-            .repeat("records", "recordCount", DC_EVENT_RECORD)
-            .build();
-
-    /** 0101h. */
-    public static final Layout CLEAR_EVENT_RECORDS = Layout.named("Clear Event Records input", "8.2.9.2.3")
-            .u8("log")
-            .flags("flags", 1, "clear all")
-            .u8("handleCount")
-            .reserved(3)
-            .repeat(
-                    "handles",
-                    "handleCount",
-                    Layout.named("event record handle", "8.2.9.2.3")
-                            .u16("handle")
-                            .build())
-            .build();
-
-    /** 0103h: one byte of settings for each log; a fifth, for the dynamic-capacity log, may follow. */
-    static final Layout SET_EVENT_INTERRUPT_POLICY = Layout.named("Set Event Interrupt Policy input", "8.2.9.2.5")
-            .hex("informational", Kind.U8)
-            .hex("warning", Kind.U8)
-            .hex("failure", Kind.U8)
-            .hex("fatal", Kind.U8)
-            .build();
-
-    /** Answer to 0102h. */
-    static final Layout EVENT_INTERRUPT_POLICY = Layout.named("Get Event Interrupt Policy output", "8.2.9.2.4")
-            .include(SET_EVENT_INTERRUPT_POLICY)
-            .hex("dynamicCapacity", Kind.U8)
-            .build();
 
     // ---- timestamp and logs
 
@@ -176,6 +69,15 @@ public final class Layouts {
             .build();
 
     // ---- dynamic capacity
+
+    /** One extent, 28h bytes. */
+    public static final Layout EXTENT = Layout.named("extent", "8.2.9.9.9.2")
+            .hex("startDpa", Kind.U64)
+            .byteCount("lengthBytes", 1)
+            .uuid("tag")
+            .u16("sharedSequence")
+            .reserved(6)
+            .build();
 
     /** 4800h. */
     static final Layout GET_DC_CONFIGURATION = Layout.named("Get Dynamic Capacity Configuration input", "8.2.9.9.9.1")

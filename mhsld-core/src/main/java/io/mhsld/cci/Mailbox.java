@@ -29,6 +29,7 @@ public final class Mailbox {
                         new EventInterruptPolicy(),
                         OpcodeTable.of(CciKind.PRIMARY_MAILBOX, multiHead.isPresent())),
                 errors);
+        device.onFirstEvent(component.interruptPolicy()::firstRecord);
     }
 
     private Mailbox(LdComponent component, Consumer<? super RuntimeException> errors) {
@@ -53,6 +54,11 @@ public final class Mailbox {
      */
     public Response execute(int opcode, byte[] payload) {
         return runner.execute(opcode, payload);
+    }
+
+    /** Tells this listener, and no other, of the interrupts that the host's event interrupt policy asks for. */
+    public void onInterrupt(InterruptListener listener) {
+        component.interruptPolicy().onInterrupt(listener);
     }
 
     /** The host behind the device has restarted: what it had set through this mailbox is forgotten. The device is reset by itself. */

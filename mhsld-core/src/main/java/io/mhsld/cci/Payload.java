@@ -1,5 +1,6 @@
 package io.mhsld.cci;
 
+import io.mhsld.cci.Layout.Block;
 import io.mhsld.cci.Layout.Field;
 import io.mhsld.cci.Layout.Kind;
 import java.nio.charset.StandardCharsets;
@@ -28,20 +29,28 @@ public final class Payload {
         return entryCount;
     }
 
-    /** One entry of the block; it shares the bytes. */
+    /** Whose names are the ones to use. */
+    public Layout layout() {
+        return layout;
+    }
+
+    /**
+     * One entry of the block; it shares the bytes. Where entries differ, what the entry's bytes say at this moment decides what it is: to write
+     * one, set its identifier, then ask for it again.
+     */
     public Payload entry(int index) {
         if (index < 0 || index >= entryCount) {
             throw new IllegalArgumentException("no such entry: entry=" + index + " entries=" + entryCount);
         }
-        Layout entry = layout.block().orElseThrow().entry();
-        int offset = layout.headLength() + Math.toIntExact(entry.lengthBytes(0) * index);
-        return new Payload(entry, bytes, start + offset, 0);
+        Block block = layout.block().orElseThrow();
+        int offset = layout.headLength() + Math.toIntExact(block.entry().lengthBytes(0) * index);
+        return new Payload(block.entryAt(bytes, start + offset), bytes, start + offset, 0);
     }
 
     /** The value of a number; a number of bytes comes in bytes, whatever unit it is transported in. 64-bit values are unsigned. */
     public long number(String name) {
         Field field = fieldOf(name, field(name).kind().isNumber());
-        return valueOf(field) * field.meaning().unit();
+        return signed(field, valueOf(field)) * field.meaning().unit();
     }
 
     /** The value of a UUID. */
@@ -65,7 +74,10 @@ public final class Payload {
         Field field = fieldOf(name, field(name).kind().isNumber());
         long unit = field.meaning().unit();
         long transported = unit == 1 ? value : Long.divideUnsigned(value, unit);
-        boolean fits = field.width() == Long.BYTES || transported >>> (field.width() * Byte.SIZE) == 0;
+        int bits = field.width() * Byte.SIZE;
+        boolean fits = field.kind().isSigned()
+                ? transported == signed(field, transported)
+                : bits == Long.SIZE || transported >>> bits == 0;
         if (!fits || transported * unit != value) {
             throw new IllegalArgumentException("value does not fit: field=" + name + " value="
                     + Long.toUnsignedString(value) + " layout=" + layout);
@@ -95,6 +107,15 @@ public final class Payload {
         return this;
     }
 
+    /** Sets raw bytes, as many as the field is wide. */
+    public Payload set(String name, byte[] value) {
+        Field field = fieldOf(
+                name,
+                field(name).kind() == Kind.BYTES && value.length == field(name).width());
+        System.arraycopy(value, 0, bytes, position(field), value.length);
+        return this;
+    }
+
     /** Sets or clears one flag. */
     public Payload setFlag(String name, String flag, boolean value) {
         long bits = valueOf(field(name));
@@ -119,6 +140,12 @@ public final class Payload {
             value = value << Byte.SIZE | (bytes[position + i] & 0xFF);
         }
         return value;
+    }
+
+    /** The value of the field's bits, with a sign if the field has one. */
+    static long signed(Field field, long bits) {
+        int unused = Long.SIZE - field.width() * Byte.SIZE;
+        return field.kind().isSigned() ? bits << unused >> unused : bits;
     }
 
     static UUID uuidAt(byte[] bytes, int position) {

@@ -1,5 +1,6 @@
 package io.mhsld.head;
 
+import io.mhsld.cci.EventLayouts;
 import io.mhsld.cci.Layouts;
 import io.mhsld.cci.Mailbox;
 import io.mhsld.cci.Payload;
@@ -143,8 +144,8 @@ public final class HostDriver {
         while (notices.size() < MAX_NOTICES) {
             Response response = mailbox.execute(GET_EVENT_RECORDS, new byte[] {(byte) DYNAMIC_CAPACITY_LOG});
             Payload page = response.isSuccess()
-                    ? Layouts.EVENT_RECORDS.over(response.payload())
-                    : Layouts.EVENT_RECORDS.empty(0);
+                    ? EventLayouts.EVENT_RECORDS.over(response.payload())
+                    : EventLayouts.EVENT_RECORDS.empty(0);
             if (page.flag("flags", "overflow")) {
                 recordsLost = true;
                 listener.hostDid(Act.RECORDS_LOST, List.of(), response.code());
@@ -158,7 +159,7 @@ public final class HostDriver {
             }
             for (int i = 0; i < page.entryCount(); i++) {
                 Payload record = page.entry(i);
-                if (record.uuid("recordId").equals(Layouts.DC_EVENT_RECORD_ID)) {
+                if (record.uuid("recordId").equals(EventLayouts.DC_RECORD_ID)) {
                     notices.add(new Notice((int) record.number("type"), record.flag("flags", "more"), extent(record)));
                 }
             }
@@ -167,7 +168,8 @@ public final class HostDriver {
     }
 
     private ReturnCode clear(Payload page) {
-        Payload request = Layouts.CLEAR_EVENT_RECORDS.empty(page.entryCount()).set("log", DYNAMIC_CAPACITY_LOG);
+        Payload request =
+                EventLayouts.CLEAR_EVENT_RECORDS.empty(page.entryCount()).set("log", DYNAMIC_CAPACITY_LOG);
         for (int i = 0; i < page.entryCount(); i++) {
             request.entry(i).set("handle", page.entry(i).number("handle"));
         }

@@ -12,7 +12,8 @@ package io.mhsld.type3;
  * @param tagsAvailable tags of shared capacity that it could still keep track of then, {@link #NO_TAGS} when none of its capacity is shared
  */
 public record DcEvent(
-        Type type, int hostId, int region, boolean more, Extent extent, int extentsAvailable, int tagsAvailable) {
+        Type type, int hostId, int region, boolean more, Extent extent, int extentsAvailable, int tagsAvailable)
+        implements EventBody {
     /** No capacity. */
     public static final Extent NOTHING = Extent.untagged(0, 0);
 

@@ -3,6 +3,7 @@ package io.mhsld.type3;
 import io.mhsld.type3.Refusal.Cause;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -29,6 +30,17 @@ public final class EventLog {
         public int number() {
             return number;
         }
+
+        /** The log's bit in the event status register (CXL r3.1 8.2.8.3.1). */
+        public int statusBit() {
+            return 1 << number;
+        }
+
+        /** Lower case, with hyphens. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
     }
 
     private static final int MAX_HANDLE = 0xFFFF;
@@ -40,14 +52,21 @@ public final class EventLog {
     /** What was appended lately, cleared or not: for people who look over the host's shoulder. */
     private final ArrayDeque<EventRecord> recent = new ArrayDeque<>();
 
+    private Runnable firstRecordListener = () -> {};
     private long appendedCount;
     private int lastHandle;
     private int overflowCount;
     private long firstOverflowNs;
     private long lastOverflowNs;
 
-    /** @param depth how many records the log holds, below 65536, for each needs a handle of its own */
+    /**
+     * @param depth how many records the log holds, below 65536: each needs a handle of its own, and since records leave oldest first, a handle
+     *     comes round again only after its record has left
+     */
     EventLog(int depth, LongSupplier timestampNs) {
+        if (depth < 1 || depth > MAX_HANDLE) {
+            throw new IllegalArgumentException("log depth out of range: depth=" + depth + " max=" + MAX_HANDLE);
+        }
         this.depth = depth;
         this.timestampNs = timestampNs;
     }
@@ -62,8 +81,13 @@ public final class EventLog {
         return depth - records.size();
     }
 
+    /** Called whenever the log was empty and no longer is: what an interrupt tells (CXL r3.1 8.2.9.2.4). One listener. */
+    void onFirstRecord(Runnable listener) {
+        firstRecordListener = listener;
+    }
+
     /** Appends a record; false when the log was full and the record is lost. */
-    boolean append(DcEvent event) {
+    public boolean append(EventHeader header, EventBody body) {
         long now = timestampNs.getAsLong();
         if (free() == 0) {
             firstOverflowNs = overflowCount == 0 ? now : firstOverflowNs;
@@ -72,13 +96,16 @@ public final class EventLog {
             return false;
         }
         lastHandle = lastHandle == MAX_HANDLE ? 1 : lastHandle + 1;
-        EventRecord record = new EventRecord(lastHandle, now, event);
+        EventRecord record = new EventRecord(lastHandle, now, header, body);
         records.add(record);
         recent.add(record);
         if (recent.size() > depth) {
             recent.remove();
         }
         appendedCount++;
+        if (records.size() == 1) {
+            firstRecordListener.run();
+        }
         return true;
     }
 

@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A CXL Type-3 memory device whose capacity is all dynamic: identity, clock, event logs, {@link DynamicCapacity} and the data path.
@@ -37,7 +38,9 @@ public final class Type3Device {
     private final DynamicCapacity capacity;
     private boolean timestampSet;
     private long timestampOffsetNs;
-    private Runnable dynamicCapacityListener = () -> {};
+    private final Map<EventLog.Kind, Runnable> eventListeners = new EnumMap<>(EventLog.Kind.class);
+    private final RasCapability ras = new RasCapability();
+    private final MediaPoison poison = new PoisonLines(this::timestampNs);
 
     /**
      * @param clock the time that passes between setting the device's timestamp and reading it
@@ -70,9 +73,62 @@ public final class Type3Device {
         return logs.get(kind);
     }
 
-    /** Called after a request put records into the dynamic-capacity log: where hardware would raise the interrupt. One listener. */
-    public void onDynamicCapacityEvent(Runnable listener) {
-        dynamicCapacityListener = listener;
+    /**
+     * Puts a record into a log, and tells the listener of that log, also when the log was full and has lost the record: then the overflow is
+     * news.
+     *
+     * @return false when the log was full
+     */
+    public boolean report(EventLog.Kind kind, EventHeader header, EventBody body) {
+        boolean done = log(kind).append(header, body);
+        tell(kind);
+        return done;
+    }
+
+    /**
+     * Called after each request that put records into the log: for those who look at everything that happens. The dynamic-capacity log's is
+     * called once for all records of one request. One listener for each log.
+     */
+    public void onEvent(EventLog.Kind kind, Runnable listener) {
+        eventListeners.put(kind, listener);
+    }
+
+    /** Called when a log was empty and no longer is: where hardware interrupts, if its host wants that. One listener. */
+    public void onFirstEvent(Consumer<EventLog.Kind> listener) {
+        logs.forEach((kind, log) -> log.onFirstRecord(() -> listener.accept(kind)));
+    }
+
+    /** Which logs have records: bit n is log n, as in the event status register (CXL r3.1 8.2.8.3.1). */
+    public int eventStatus() {
+        int status = 0;
+        for (EventLog.Kind kind : EventLog.Kind.values()) {
+            status |= log(kind).size() > 0 ? kind.statusBit() : 0;
+        }
+        return status;
+    }
+
+    private void tell(EventLog.Kind kind) {
+        Runnable listener = eventListeners.get(kind);
+        if (listener != null) {
+            listener.run();
+        }
+    }
+
+    /** The lines of the media that are known to be bad. */
+    public MediaPoison poison() {
+        return poison;
+    }
+
+    /** Poisons lines, wherever {@link MediaPoison} allows it. */
+    public Optional<Refusal> injectPoison(long dpa, long lengthBytes, MediaPoison.Source source) {
+        return capacity.regionOf(dpa, lengthBytes).isPresent()
+                ? poison.inject(dpa, lengthBytes, source)
+                : Refusal.of(Cause.OUTSIDE_REGION, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+    }
+
+    /** Errors of the link and of the memory protocol, as the component registers show them. */
+    public RasCapability ras() {
+        return ras;
     }
 
     /** Nanoseconds since 1970 by the time that the host has set, 0 when none has (CXL r3.1 8.2.9.4.1). */
@@ -93,6 +149,7 @@ public final class Type3Device {
     public void reset() {
         capacity.releaseAll();
         logs.values().forEach(EventLog::clearAll);
+        ras.reset();
         timestampSet = false;
     }
 
@@ -160,16 +217,18 @@ public final class Type3Device {
         @Override
         public void announce(DcEvent.Type type, int region, Extent extent, boolean more) {
             logs.get(EventLog.Kind.DYNAMIC_CAPACITY)
-                    .append(new DcEvent(
-                            type,
-                            identity.hostId,
-                            region,
-                            more,
-                            extent,
-                            capacity.extentsAvailable(),
-                            capacity.tagsSupported() > 0 ? capacity.tagsAvailable() : DcEvent.NO_TAGS));
+                    .append(
+                            EventHeader.INFORMATIONAL,
+                            new DcEvent(
+                                    type,
+                                    identity.hostId,
+                                    region,
+                                    more,
+                                    extent,
+                                    capacity.extentsAvailable(),
+                                    capacity.tagsSupported() > 0 ? capacity.tagsAvailable() : DcEvent.NO_TAGS));
             if (!more) {
-                dynamicCapacityListener.run();
+                tell(EventLog.Kind.DYNAMIC_CAPACITY);
             }
         }
     }

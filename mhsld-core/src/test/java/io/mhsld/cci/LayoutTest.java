@@ -102,6 +102,41 @@ class LayoutTest {
     }
 
     @Test
+    void shouldGiveNumbersASign() {
+        Payload payload = Layout.named("signed", "0").i16("short").build().empty(0);
+        for (long value : new long[] {0, -1, -32768, 32767, 300}) {
+            assertEquals(value, payload.set("short", value).number("short"));
+        }
+        payload.set("short", -2);
+        assertArrayEquals(new byte[] {(byte) 0xFE, (byte) 0xFF}, payload.toBytes());
+        assertThrows(IllegalArgumentException.class, () -> payload.set("short", 32768));
+        assertThrows(IllegalArgumentException.class, () -> payload.set("short", -32769));
+    }
+
+    @Test
+    void shouldTellEntriesApartByTheirIdentifier() {
+        Layout plain = Layout.named("plain", "0").uuid("id").bytes("data", 2).build();
+        Layout special = Layout.named("special", "0").uuid("id").u16("number").build();
+        Layout list = Layout.named("list", "0")
+                .u8("count")
+                .repeatOneOf("entries", "count", plain, Map.of(ID, special))
+                .build();
+        Payload payload = list.empty(2);
+        payload.entry(0).set("data", new byte[] {1, 2});
+        payload.entry(1).set("id", ID);
+        payload.entry(1).set("number", 0x0403);
+        assertThrows(IllegalArgumentException.class, () -> payload.entry(0).number("number"));
+        assertThrows(IllegalArgumentException.class, () -> payload.entry(0).set("data", new byte[3]));
+        List<?> entries = (List<?>) list.decode(payload.toBytes()).get("entries");
+        assertEquals(Map.of("kind", "plain", "id", new UUID(0, 0).toString(), "data", "0102"), entries.get(0));
+        assertEquals(Map.of("kind", "special", "id", ID.toString(), "number", 0x0403L), entries.get(1));
+        Layout longer = Layout.named("longer", "0").uuid("id").u32("number").build();
+        Layout.Builder uneven = Layout.named("uneven", "0");
+        assertThrows(
+                IllegalArgumentException.class, () -> uneven.repeatOneOf("entries", "", plain, Map.of(ID, longer)));
+    }
+
+    @Test
     void shouldRefuseTwoFieldsOfOneName() {
         Layout.Builder twice = Layout.named("twice", "0").u8("a").u8("a");
         assertThrows(IllegalArgumentException.class, twice::build);

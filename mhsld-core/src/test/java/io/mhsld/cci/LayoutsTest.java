@@ -37,27 +37,53 @@ class LayoutsTest {
                 48,
                 "recordId@0:16 recordLength@16:1 recordFlags@17:3 handle@20:2 relatedHandle@22:2 timestampNs@24:8"
                         + " maintenanceOperationClass@32:1 maintenanceOperationSubclass@33:1 ldId@34:2 headId@36:1",
-                Layouts.EVENT_RECORD_HEADER);
+                EventLayouts.EVENT_RECORD_HEADER);
         String data = "type@48:1 validity@49:1 hostId@50:2 updatedRegion@52:1 flags@53:1 startDpa@56:8 lengthBytes@64:8"
                 + " tag@72:16 sharedSequence@88:2 extentsAvailable@120:4 tagsAvailable@124:4";
-        assertLayout(128, drawing(Layouts.EVENT_RECORD_HEADER.fields()) + " " + data, Layouts.DC_EVENT_RECORD);
+        assertLayout(128, drawing(EventLayouts.EVENT_RECORD_HEADER.fields()) + " " + data, EventLayouts.DC_RECORD);
         assertLayout(
                 32,
                 "flags@0:1 overflowCount@2:2 firstOverflowNs@4:8 lastOverflowNs@12:8 recordCount@20:2",
-                Layouts.EVENT_RECORDS);
-        assertEquals(15, Layouts.EVENT_RECORDS.entriesWithin(2048));
+                EventLayouts.EVENT_RECORDS);
+        assertEquals(15, EventLayouts.EVENT_RECORDS.entriesWithin(2048));
+    }
+
+    @Test
+    void shouldPlaceMemoryEventRecords() {
+        String header = drawing(EventLayouts.EVENT_RECORD_HEADER.fields());
+        assertLayout(128, header + " data@48:80", EventLayouts.EVENT_RECORD);
+        assertLayout(
+                128,
+                header + " physicalAddress@48:8 descriptor@56:1 type@57:1 transactionType@58:1 validity@59:2"
+                        + " channel@61:1 rank@62:1 device@63:3 componentId@66:16 thresholdFlags@82:1"
+                        + " correctedErrorCount@83:3 subType@86:1",
+                EventLayouts.GENERAL_MEDIA_RECORD);
+        assertLayout(
+                128,
+                header + " physicalAddress@48:8 descriptor@56:1 type@57:1 transactionType@58:1 validity@59:2"
+                        + " channel@61:1 rank@62:1 nibbleMask@63:3 bankGroup@66:1 bank@67:1 row@68:3 column@71:2"
+                        + " correctionMask0@73:8 correctionMask1@81:8 correctionMask2@89:8 correctionMask3@97:8"
+                        + " componentId@105:16 subChannel@121:1 thresholdFlags@122:1 correctedErrorCount@123:3"
+                        + " subType@126:1",
+                EventLayouts.DRAM_RECORD);
+        assertLayout(
+                128,
+                header + " type@48:1 healthStatus@49:1 mediaStatus@50:1 additionalStatus@51:1 lifeUsedPercent@52:1"
+                        + " temperatureCelsius@53:2 dirtyShutdowns@55:4 correctedVolatileErrors@59:4"
+                        + " correctedPersistentErrors@63:4 validity@67:2 componentId@69:16 subType@85:1",
+                EventLayouts.MEMORY_MODULE_RECORD);
     }
 
     @Test
     void shouldPlaceEventRequests() {
-        assertLayout(1, "log@0:1", Layouts.GET_EVENT_RECORDS);
-        assertLayout(6, "log@0:1 flags@1:1 handleCount@2:1", Layouts.CLEAR_EVENT_RECORDS);
-        assertLayout(2, "handle@0:2", entryOf(Layouts.CLEAR_EVENT_RECORDS));
-        assertLayout(4, "informational@0:1 warning@1:1 failure@2:1 fatal@3:1", Layouts.SET_EVENT_INTERRUPT_POLICY);
+        assertLayout(1, "log@0:1", EventLayouts.GET_EVENT_RECORDS);
+        assertLayout(6, "log@0:1 flags@1:1 handleCount@2:1", EventLayouts.CLEAR_EVENT_RECORDS);
+        assertLayout(2, "handle@0:2", entryOf(EventLayouts.CLEAR_EVENT_RECORDS));
+        assertLayout(4, "informational@0:1 warning@1:1 failure@2:1 fatal@3:1", EventLayouts.SET_EVENT_INTERRUPT_POLICY);
         assertLayout(
                 5,
                 "informational@0:1 warning@1:1 failure@2:1 fatal@3:1 dynamicCapacity@4:1",
-                Layouts.EVENT_INTERRUPT_POLICY);
+                EventLayouts.EVENT_INTERRUPT_POLICY);
     }
 
     @Test

@@ -12,8 +12,12 @@ import io.mhsld.head.HostDriver.Act;
 import io.mhsld.head.HostDriver.Mode;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.DynamicCapacity.Range;
+import io.mhsld.type3.EventBody;
+import io.mhsld.type3.EventHeader;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.GeneralMediaEvent;
+import io.mhsld.type3.MediaError;
 import io.mhsld.type3.Seeds;
 import io.mhsld.type3.TestDevice;
 import io.mhsld.type3.Type3Device;
@@ -46,7 +50,7 @@ class HostDriverTest {
     /** A driver that is called for each event, as in a head. */
     private HostDriver attach(Mode mode) {
         HostDriver driver = driver(mode);
-        device.onDynamicCapacityEvent(driver::eventPending);
+        device.onEvent(EventLog.Kind.DYNAMIC_CAPACITY, driver::eventPending);
         return driver;
     }
 
@@ -65,6 +69,20 @@ class HostDriverTest {
     private void assertNothingIsLeftToDo() {
         assertEquals(0, log.size());
         assertEquals(List.of(), capacity.pending());
+    }
+
+    @Test
+    void shouldPassOverRecordsOfOtherKinds() {
+        HostDriver driver = driver(Mode.AUTO);
+        EventBody other = GeneralMediaEvent.of(new MediaError(TestDevice.BASE, 0, 0, 0));
+        device.report(EventLog.Kind.DYNAMIC_CAPACITY, EventHeader.INFORMATIONAL, other);
+        add(blocks(0, 4));
+        device.report(EventLog.Kind.DYNAMIC_CAPACITY, EventHeader.INFORMATIONAL, other);
+
+        driver.eventPending();
+
+        assertEquals(List.of("ACCEPTED 1"), acts);
+        assertNothingIsLeftToDo();
     }
 
     @Test

@@ -62,7 +62,9 @@ class DynamicCapacityTest {
     }
 
     private List<DcEvent> events() {
-        return log.oldest(log.depth()).stream().map(EventRecord::event).toList();
+        return log.oldest(log.depth()).stream()
+                .map(record -> (DcEvent) record.body())
+                .toList();
     }
 
     // ---- add

@@ -22,7 +22,7 @@ class EventLogTest {
 
     private boolean append(int block) {
         nowNs++;
-        return log.append(event(block));
+        return log.append(EventHeader.INFORMATIONAL, event(block));
     }
 
     private List<Integer> handles() {
@@ -34,7 +34,9 @@ class EventLogTest {
         append(0);
         append(1);
         assertEquals(List.of(1, 2), handles());
-        assertEquals(new EventRecord(1, 101, event(0)), log.oldest(1).get(0));
+        assertEquals(
+                new EventRecord(1, 101, EventHeader.INFORMATIONAL, event(0)),
+                log.oldest(1).get(0));
     }
 
     @Test

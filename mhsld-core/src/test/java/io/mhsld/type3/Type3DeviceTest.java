@@ -8,8 +8,10 @@ import static io.mhsld.type3.TestDevice.hostBlocks;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.type3.Refusal.Cause;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -138,10 +140,31 @@ class Type3DeviceTest {
     @Test
     void shouldCallTheListenerOncePerRequest() {
         AtomicInteger calls = new AtomicInteger();
-        device.onDynamicCapacityEvent(calls::incrementAndGet);
+        device.onEvent(EventLog.Kind.DYNAMIC_CAPACITY, calls::incrementAndGet);
         device.capacity().add(0, List.of(blocks(0, 1), blocks(2, 1), blocks(4, 1)), Extent.NO_TAG);
         assertEquals(1, calls.get());
         device.capacity().add(0, List.of(), Extent.NO_TAG);
         assertEquals(1, calls.get());
+    }
+
+    @Test
+    void shouldTellTheListenerOfTheLogThatGotARecordAndOfThoseItLost() {
+        List<EventLog.Kind> told = new ArrayList<>();
+        for (EventLog.Kind kind : EventLog.Kind.values()) {
+            device.onEvent(kind, () -> told.add(kind));
+        }
+        EventBody body = GeneralMediaEvent.of(new MediaError(BASE, 0, 0, 0));
+        assertTrue(device.report(EventLog.Kind.FATAL, EventHeader.INFORMATIONAL, body));
+        assertTrue(device.report(EventLog.Kind.WARNING, EventHeader.INFORMATIONAL, body));
+        assertEquals(List.of(EventLog.Kind.FATAL, EventLog.Kind.WARNING), told);
+        assertEquals(body, device.log(EventLog.Kind.FATAL).oldest(1).get(0).body());
+        told.clear();
+        for (int i = 0; i < Type3Device.EVENT_LOG_DEPTH; i++) {
+            assertEquals(
+                    i < Type3Device.EVENT_LOG_DEPTH - 1,
+                    device.report(EventLog.Kind.FATAL, EventHeader.INFORMATIONAL, body));
+        }
+        assertEquals(Type3Device.EVENT_LOG_DEPTH, told.size());
+        assertEquals(1, device.log(EventLog.Kind.FATAL).overflowCount());
     }
 }

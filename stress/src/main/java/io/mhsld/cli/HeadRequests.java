@@ -2,11 +2,13 @@ package io.mhsld.cli;
 
 import io.mhsld.qmp.QmpException;
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.type3.EventLog;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The verbs that ask a running head, as a command line would call them, for the fuzzer. They stand in this package because they are not public. */
@@ -27,9 +29,18 @@ public final class HeadRequests {
             operator -> operator.cci(0x0100, "04", false),
             operator -> operator.cci(0x4000, "", false),
             operator -> operator.cci(0x4801, "0000000000000000", true),
-            operator -> operator.events(false, false),
-            operator -> operator.events(false, true),
-            operator -> operator.qmp(new ByteArrayInputStream("query-name\n".getBytes(StandardCharsets.US_ASCII))));
+            operator -> operator.onEvents().events(List.of(EventLog.Kind.DYNAMIC_CAPACITY), false, false),
+            operator -> operator.onEvents().events(List.of(EventLog.Kind.DYNAMIC_CAPACITY), false, true),
+            operator -> operator.qmp(new ByteArrayInputStream("query-name\n".getBytes(StandardCharsets.US_ASCII))),
+            operator -> operator.onEvents().events(List.of(EventLog.Kind.WARNING, EventLog.Kind.FATAL), false, false),
+            operator -> operator.onEvents()
+                    .injectErrors(
+                            "cxl-inject-correctable-error",
+                            Map.of("type", "physical"),
+                            "correctable",
+                            0x40,
+                            true,
+                            false));
 
     /** How many there are. */
     public static final int COUNT = ALL.size();

@@ -1,5 +1,6 @@
 package io.mhsld.stress.fuzz;
 
+import io.mhsld.cci.EventLayouts;
 import io.mhsld.cci.Layout;
 import io.mhsld.cci.Layout.Field;
 import io.mhsld.cci.Layout.Kind;
@@ -23,11 +24,16 @@ public final class Payloads {
 
     private static List<Layout> layouts() {
         List<Layout> layouts =
-                new ArrayList<>(List.of(Layouts.EVENT_RECORD_HEADER, Layouts.EXTENT, Layouts.DC_EVENT_RECORD));
+                new ArrayList<>(List.of(EventLayouts.EVENT_RECORD_HEADER, Layouts.EXTENT, EventLayouts.DC_RECORD));
         for (Opcode opcode : OpcodeTable.ALL) {
             layouts.add(opcode.request());
             layouts.add(opcode.response());
         }
+        layouts.addAll(List.of(
+                EventLayouts.GENERAL_MEDIA_RECORD,
+                EventLayouts.DRAM_RECORD,
+                EventLayouts.MEMORY_MODULE_RECORD,
+                EventLayouts.EVENT_RECORD));
         return layouts;
     }
 
@@ -50,7 +56,7 @@ public final class Payloads {
             Check.equal(named.entryCount(), entries.size(), "entries of " + layout);
             for (int i = 0; i < entries.size(); i++) {
                 if (entries.get(i) instanceof Map<?, ?> entry) {
-                    compare(layout.block().get().entry().fields(), entry, named.entry(i));
+                    compare(named.entry(i).layout().fields(), entry, named.entry(i));
                 }
             }
         }
