@@ -47,6 +47,44 @@ public record Refusal(Cause cause, String detail) {
         ACCESS_INVALID,
         /** A list of event handles that is not the front of the log. */
         HANDLE_INVALID,
+        /** A read that meets a poisoned line. */
+        POISONED,
+        /** Some of the range is poisoned already. */
+        ALREADY_POISONED,
+        /** The poison list has no room for what is injected. */
+        POISON_LIMIT,
+        /** The media is not to be had: a sanitize is at work, or did not come to its end. */
+        MEDIA_DISABLED,
+        /** Something else has to end first: a background operation, or another process's change. */
+        BUSY,
+        /** The background operation that runs cannot be aborted. */
+        ABORT_NOT_SUPPORTED,
+        /** A value that the specification or the device does not allow. */
+        INVALID_VALUE,
+        /** Data of the wrong length. */
+        INVALID_LENGTH,
+        /** A firmware package is being transferred. */
+        FIRMWARE_TRANSFER_IN_PROGRESS,
+        /** A part of a firmware package that is not the next one. */
+        FIRMWARE_OUT_OF_ORDER,
+        /** A firmware package that is not authentic. */
+        FIRMWARE_NOT_AUTHENTIC,
+        /** A firmware slot that does not exist, is empty, or is in use. */
+        FIRMWARE_SLOT_INVALID,
+        /** Firmware that did not start: the one before it is active again. */
+        FIRMWARE_ROLLED_BACK,
+        /** Firmware that only a reset can activate. */
+        FIRMWARE_RESET_REQUIRED,
+        /** The device has no such feature. */
+        FEATURE_UNKNOWN,
+        /** The feature has another version. */
+        FEATURE_VERSION_UNSUPPORTED,
+        /** The feature does not have that kind of value. */
+        FEATURE_SELECTION_UNSUPPORTED,
+        /** Another value of a feature is being transferred. */
+        FEATURE_TRANSFER_IN_PROGRESS,
+        /** A part of a feature's value that is not the next one. */
+        FEATURE_OUT_OF_ORDER,
         /** The head has ended. */
         HEAD_ENDED
     }
