@@ -96,8 +96,9 @@ public final class Device {
     public static void initialise(DeviceFiles files, Specification specification, long waitMs) {
         Set<PosixFilePermission> permissions = specification.permissions();
         Path mediaFile = specification.mediaFile().orElse(files.mediaFile()).toAbsolutePath();
-        if (List.of(files.stateFile(), files.unfinishedStateFile(), files.lockFile())
-                .contains(mediaFile.normalize())) {
+        List<Path> others = new ArrayList<>(List.of(files.stateFile(), files.unfinishedStateFile(), files.lockFile()));
+        IntStream.range(0, Geometry.MAX_HEADS).mapToObj(files::labelFile).forEach(others::add);
+        if (others.contains(mediaFile.normalize())) {
             throw new IllegalArgumentException("media file is another file of the device: file=" + mediaFile);
         }
         MediaBinding binding = new MediaBinding(mediaFile, files);
@@ -132,6 +133,7 @@ public final class Device {
                 CrashPoint.INIT_MEDIA_CREATED.reached();
                 StateFile.publish(files.stateFile(), files.unfinishedStateFile());
                 CrashPoint.INIT_PUBLISHED.reached();
+                deleteLabels(files);
             } catch (RuntimeException e) {
                 leaveNothingBehind(files, binding, leases, e);
                 throw e;
@@ -210,6 +212,7 @@ public final class Device {
                 deleteSocket(files.controlSocket(head));
                 deleteSocket(DeviceFiles.leftoverOf(files.controlSocket(head)));
             }
+            deleteLabels(files);
             CrashPoint.DESTROY_SOCKETS_REMOVED.reached();
             // Last, so that a destroy that did not come to its end can be repeated.
             delete(files.stateFile());
@@ -401,6 +404,15 @@ public final class Device {
         } catch (StateFileException e) {
             // A state file that cannot be read can still be destroyed.
             return Optional.empty();
+        }
+    }
+
+    /** What cannot be removed is no harm: a device knows its labels by its own id. */
+    private static void deleteLabels(DeviceFiles files) {
+        try {
+            Head.deleteLabels(files);
+        } catch (IOException e) {
+            // The folder is not writable for us any more, or the file is another user's.
         }
     }
 

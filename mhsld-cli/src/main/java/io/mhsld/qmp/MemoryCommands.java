@@ -149,6 +149,8 @@ final class MemoryCommands {
             case LENGTH_ZERO -> "length is zero";
             case OUTSIDE_REGION -> "no region has this range";
             case NO_SPACE -> "no memory left for the bytes";
+            case POISONED -> "range has poisoned lines";
+            case MEDIA_DISABLED -> "media is disabled";
             default -> "range is not all accepted and owned by this head";
         };
         return QmpReply.refused(text + ": " + refusal.get().detail() + " head=" + head.id());

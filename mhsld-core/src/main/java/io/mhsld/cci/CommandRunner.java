@@ -28,12 +28,20 @@ final class CommandRunner {
         if (payload.length > maxPayloadBytes || !command.takes(payload)) {
             return Response.of(ReturnCode.INVALID_PAYLOAD_LENGTH);
         }
+        if (command.isBackground() && component.background().isRunning()) {
+            return Response.of(ReturnCode.BUSY);
+        }
+        if (command.needsMedia() && !component.isMediaEnabled()) {
+            return Response.of(ReturnCode.MEDIA_DISABLED);
+        }
         try {
             Response response = command.run(component, payload.clone());
             if (response.length() > maxPayloadBytes) {
                 throw new IllegalStateException("output payload too long: length=" + response.length());
             }
-            return response;
+            // Of what can be had in parts less was given; the client allows too little for the rest.
+            boolean fits = response.length() <= component.messageLimit().bytes();
+            return fits ? response : Response.of(ReturnCode.RESOURCES_EXHAUSTED);
         } catch (RuntimeException e) {
             errors.accept(new IllegalStateException("command failed: opcode=" + command, e));
             return Response.of(ReturnCode.INTERNAL_ERROR);

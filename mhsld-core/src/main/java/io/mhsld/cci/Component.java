@@ -1,5 +1,7 @@
 package io.mhsld.cci;
 
+import io.mhsld.type3.BackgroundOperations;
+import io.mhsld.type3.DebugLog;
 import java.util.List;
 import java.util.Optional;
 
@@ -12,6 +14,25 @@ interface Component {
 
     /** The commands that the interface supports, by ascending opcode. */
     List<Opcode> commands();
+
+    /** What 0001h tells of it. */
+    ComponentIdentity identity();
+
+    /** How long the answers of this interface may be. */
+    MessageLimit messageLimit();
+
+    /** What it does besides answering: what runs here makes commands of every interface that shares it wait. */
+    BackgroundOperations background();
+
+    /** False while commands that need the media are refused. */
+    default boolean isMediaEnabled() {
+        return true;
+    }
+
+    /** The Vendor Debug Log, where there is one. */
+    default Optional<DebugLog> debugLog() {
+        return Optional.empty();
+    }
 
     /** Empty on a device with one head. */
     Optional<MultiHeadInfo> multiHead();

@@ -41,7 +41,10 @@ final class DynamicCapacityCommands {
         if (start >= regions.size()) {
             return Response.of(ReturnCode.INVALID_INPUT);
         }
-        int count = (int) Math.min(request.number("regionCount"), regions.size() - start);
+        int fitting =
+                Layouts.DC_CONFIGURATION.entriesWithin(component.messageLimit().bytes());
+        int wanted = (int) Math.min(request.number("regionCount"), fitting);
+        int count = Math.min(wanted, regions.size() - start);
         Payload answer = Layouts.DC_CONFIGURATION
                 .empty(count)
                 .set("availableRegions", regions.size())
@@ -72,7 +75,8 @@ final class DynamicCapacityCommands {
         if (start > capacity.acceptedCount()) {
             return Response.of(ReturnCode.INVALID_INPUT);
         }
-        int fitting = Layouts.DC_EXTENT_LIST.entriesWithin(Mailbox.MAX_PAYLOAD_BYTES);
+        int fitting =
+                Layouts.DC_EXTENT_LIST.entriesWithin(component.messageLimit().bytes());
         List<Extent> extents = capacity.accepted((int) start, (int) Math.min(request.number("extentCount"), fitting));
         Payload answer = Layouts.DC_EXTENT_LIST
                 .empty(extents.size())

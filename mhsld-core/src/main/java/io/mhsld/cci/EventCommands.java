@@ -35,11 +35,13 @@ final class EventCommands {
 
     static Response getRecords(LdComponent component, byte[] input) {
         Optional<EventLog> log = log(component, EventLayouts.GET_EVENT_RECORDS.over(input));
-        return log.map(EventCommands::records).orElse(Response.of(ReturnCode.INVALID_INPUT));
+        int limit = EventLayouts.EVENT_RECORDS.entriesWithin(
+                component.messageLimit().bytes());
+        return log.map(present -> records(present, limit)).orElse(Response.of(ReturnCode.INVALID_INPUT));
     }
 
-    private static Response records(EventLog log) {
-        List<EventRecord> records = log.oldest(EventLayouts.EVENT_RECORDS.entriesWithin(Mailbox.MAX_PAYLOAD_BYTES));
+    private static Response records(EventLog log, int limit) {
+        List<EventRecord> records = log.oldest(limit);
         Payload answer = EventLayouts.EVENT_RECORDS
                 .empty(records.size())
                 .setFlag("flags", "overflow", log.overflowCount() > 0)

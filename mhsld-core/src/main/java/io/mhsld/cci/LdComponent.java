@@ -1,5 +1,7 @@
 package io.mhsld.cci;
 
+import io.mhsld.type3.BackgroundOperations;
+import io.mhsld.type3.DebugLog;
 import io.mhsld.type3.Type3Device;
 import java.util.List;
 import java.util.Optional;
@@ -13,6 +15,8 @@ record LdComponent(
         Type3Device device,
         Optional<MultiHeadInfo> multiHead,
         EventInterruptPolicy interruptPolicy,
+        MediaCursors cursors,
+        MessageLimit messageLimit,
         List<Opcode> commands)
         implements Component {
     /** As {@link Component.Handler}, for commands that only a head has. */
@@ -22,7 +26,33 @@ record LdComponent(
 
     /** The same head through its other interface. */
     LdComponent through(CciKind kind) {
-        return new LdComponent(device, multiHead, interruptPolicy, OpcodeTable.of(kind, multiHead.isPresent()));
+        return new LdComponent(
+                device,
+                multiHead,
+                interruptPolicy,
+                new MediaCursors(),
+                new MessageLimit(),
+                OpcodeTable.of(kind, multiHead.isPresent()));
+    }
+
+    @Override
+    public ComponentIdentity identity() {
+        return ComponentIdentity.ofLd(device.identity().serial());
+    }
+
+    @Override
+    public BackgroundOperations background() {
+        return device.background();
+    }
+
+    @Override
+    public boolean isMediaEnabled() {
+        return !device.sanitizer().isMediaDisabled();
+    }
+
+    @Override
+    public Optional<DebugLog> debugLog() {
+        return Optional.of(device.debugLog());
     }
 
     @Override

@@ -27,6 +27,8 @@ public final class Mailbox {
                         device,
                         multiHead,
                         new EventInterruptPolicy(),
+                        new MediaCursors(),
+                        new MessageLimit(),
                         OpcodeTable.of(CciKind.PRIMARY_MAILBOX, multiHead.isPresent())),
                 errors);
         device.onFirstEvent(component.interruptPolicy()::firstRecord);
@@ -64,5 +66,7 @@ public final class Mailbox {
     /** The host behind the device has restarted: what it had set through this mailbox is forgotten. The device is reset by itself. */
     public void reset() {
         component.interruptPolicy().reset();
+        component.cursors().reset();
+        component.messageLimit().reset();
     }
 }

@@ -26,6 +26,8 @@ public final class Opcode {
     private final Layout response;
     private final boolean onlyMultiHeaded;
     private final Set<CciKind> kinds;
+    private final boolean background;
+    private final boolean needsMedia;
     private final Handler handler;
 
     private Opcode(Row row, Handler handler) {
@@ -37,6 +39,8 @@ public final class Opcode {
         this.response = row.response;
         this.onlyMultiHeaded = row.onlyMultiHeaded;
         this.kinds = row.kinds;
+        this.background = row.background;
+        this.needsMedia = row.needsMedia;
         this.handler = handler;
     }
 
@@ -78,6 +82,16 @@ public final class Opcode {
     /** The interfaces that have it. */
     public Set<CciKind> kinds() {
         return kinds;
+    }
+
+    /** True when it is refused with Busy, whatever its input, while a background operation runs. */
+    boolean isBackground() {
+        return background;
+    }
+
+    /** True when it is refused with Media Disabled, whatever its input, while the media is disabled. */
+    boolean needsMedia() {
+        return needsMedia;
     }
 
     /** True when the length is right, also for as many entries as the input claims to have. */
@@ -123,6 +137,8 @@ public final class Opcode {
         private Layout response = NO_PAYLOAD;
         private boolean onlyMultiHeaded;
         private Set<CciKind> kinds = EnumSet.allOf(CciKind.class);
+        private boolean background;
+        private boolean needsMedia;
 
         private Row(int code, String name, Set<CommandEffect> effects) {
             this.code = code;
@@ -143,6 +159,18 @@ public final class Opcode {
 
         Row onlyMultiHeaded() {
             onlyMultiHeaded = true;
+            return this;
+        }
+
+        /** Starts a background operation: Busy while one runs. */
+        Row inBackground() {
+            background = true;
+            return this;
+        }
+
+        /** Does something to the media: Media Disabled while it is. */
+        Row onMedia() {
+            needsMedia = true;
             return this;
         }
 

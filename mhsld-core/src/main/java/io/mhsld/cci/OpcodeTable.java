@@ -10,9 +10,15 @@ import java.util.stream.Stream;
 public final class OpcodeTable {
     /** By ascending opcode. */
     public static final List<Opcode> ALL = Stream.of(
+                    GenericCommands.ROWS,
                     EventCommands.ROWS,
+                    FirmwareCommands.ROWS,
                     LogCommands.ROWS,
+                    FeatureCommands.ROWS,
                     MemoryDeviceCommands.ROWS,
+                    HealthCommands.ROWS,
+                    PoisonCommands.ROWS,
+                    SanitizeCommands.ROWS,
                     DynamicCapacityCommands.ROWS,
                     MultiHeadCommands.ROWS)
             .flatMap(Collection::stream)

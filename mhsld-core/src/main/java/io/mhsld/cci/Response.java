@@ -1,5 +1,6 @@
 package io.mhsld.cci;
 
+import io.mhsld.type3.BackgroundOperations;
 import io.mhsld.type3.Refusal;
 import java.util.Optional;
 
@@ -33,6 +34,12 @@ public final class Response {
     /** Success without payload, or the code of the refusal. */
     static Response of(Optional<Refusal> refusal) {
         return of(refusal.map(r -> ReturnCode.of(r.cause())).orElse(ReturnCode.SUCCESS));
+    }
+
+    /** The command goes on in the background, if nothing else does. */
+    static Response started(BackgroundOperations background, int opcode, BackgroundOperations.Work work) {
+        Optional<Refusal> refusal = background.start(opcode, work);
+        return refusal.isPresent() ? of(refusal) : of(ReturnCode.BACKGROUND_STARTED);
     }
 
     /** How the command ended. */

@@ -102,6 +102,14 @@ public final class Head implements AutoCloseable {
             this.mediaFileKey = openedMedia.fileKey();
             this.errors = openErrorLog();
             this.incarnation = Incarnation.begin(state, id, media, leases, Machine.REAL, log);
+            incarnation.device().background().runLater(task -> loop.execute(() -> runIfOpen(task)));
+            incarnation
+                    .device()
+                    .keepLabelsIn(new LabelFile(
+                            files.labelFile(id),
+                            state.identity().deviceId(),
+                            permissionsOf(files.stateFile()),
+                            () -> !closed));
             this.mailbox = new Mailbox(incarnation.device(), Optional.of(new TableInfo()), this::recordError);
             this.peers = new PeerWatch(loop, this::peerGone);
             lookAtPeers();
@@ -153,6 +161,11 @@ public final class Head implements AutoCloseable {
     /** Where this head's control socket is to be. */
     public Path controlSocket() {
         return files.controlSocket(id);
+    }
+
+    /** Removes the labels of all heads of a device, which nobody may be then. */
+    public static void deleteLabels(DeviceFiles files) throws IOException {
+        LabelFile.deleteAll(files, Geometry.MAX_HEADS);
     }
 
     /** What this head counts. */
@@ -331,6 +344,13 @@ public final class Head implements AutoCloseable {
                 loop.after(5, () -> reapIfOpen(peer));
                 loop.after(50, () -> reapIfOpen(peer));
             }
+        }
+    }
+
+    /** The next step of something in the background: not when there is no memory any more. */
+    private void runIfOpen(Runnable task) {
+        if (!closed) {
+            task.run();
         }
     }
 

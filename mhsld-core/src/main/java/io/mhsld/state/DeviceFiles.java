@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The files of one device: the state file and, beside it, the lock file, the media file and each head's control socket.
+ * The files of one device: the state file and, beside it, the lock file, the media file, each head's control socket and labels.
  *
  * @param stateFile absolute path of the state file
  */
@@ -83,6 +83,11 @@ public record DeviceFiles(Path stateFile) {
     /** The DC memory, unless init names another file. */
     public Path mediaFile() {
         return beside(".media");
+    }
+
+    /** The Label Storage Area of a head; there from the first write to it. */
+    public Path labelFile(int head) {
+        return beside(".head" + head + ".lsa");
     }
 
     /** A state file in the making; renamed when it is whole. */

@@ -2,16 +2,23 @@ package io.mhsld.type3;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
-/** The lines of the media that are known to be bad: reading one is an error (CXL r3.1 8.2.9.9.4). */
+/**
+ * Which lines of the media are poisoned: reads of them are errors until they are cleared or scrubbed; writes change the bytes and leave the
+ * poison (CXL r3.1 8.2.9.9.4). What is beyond the list's {@link #MAX_RECORDS} is poisoned all the same, and only a scan tells of it.
+ *
+ * <p>Ranges lie in the device's address space, and injected ones in one region, and are whole lines; whoever calls has checked that. On a multi-headed device an implementation refuses blocks of
+ * other heads with {@code OWNED_BY_OTHER_HEAD} and does not list them.
+ */
 public interface MediaPoison {
-    /** Records that the list holds. */
+    /** Records that the poison list holds, and how many of them Inject Poison may make. */
     int MAX_RECORDS = 256;
 
-    /** Granule of poison. */
+    /** What is poisoned or cleared at once. */
     int LINE_BYTES = 64;
 
-    /** Why a line is poisoned. */
+    /** Where poison comes from (CXL r3.1 8.2.9.9.4.1, table 8-140). */
     enum Source {
         UNKNOWN(0),
         EXTERNAL(1),
@@ -25,30 +32,67 @@ public interface MediaPoison {
             this.value = value;
         }
 
-        /** Its number in the poison list. */
+        /** The number in a Media Error Record. */
         public int value() {
             return value;
         }
     }
 
-    /** A run of poisoned lines. */
-    record Line(long dpa, long lengthBytes, Source source) {}
+    /**
+     * Poisoned lines side by side.
+     *
+     * @param dpa a multiple of the line length
+     * @param lengthBytes a multiple of the line length
+     */
+    record Line(long dpa, long lengthBytes, Source source) {
+        /** First byte after it. */
+        public long endDpa() {
+            return dpa + lengthBytes;
+        }
+    }
 
-    /** Poisons the range, which must consist of whole lines. */
+    /** Writes one line, if the host may touch it; where it may not, nothing is written, for then nobody reads it before a scrub. */
+    interface LineWriter {
+        /** Refused with {@code NO_SPACE} only. */
+        Optional<Refusal> write(long dpa, byte[] line);
+    }
+
+    /** Makes the poison of one device. */
+    interface Factory {
+        /** @param timestampNs the device's time */
+        MediaPoison make(LongSupplier timestampNs, LineWriter writer);
+
+        /** Poison that this process alone knows of. */
+        Factory IN_MEMORY = InMemoryPoison::new;
+    }
+
+    /**
+     * Poisons a range. Refused with {@code ALREADY_POISONED} when some of it is, and with {@code POISON_LIMIT} when the list is full: an
+     * {@code INJECTED} one then, others only when there is no room at all to remember them; then the list overflows.
+     */
     Optional<Refusal> inject(long dpa, long lengthBytes, Source source);
 
-    /** Writes 64 bytes to a line, which is not poisoned afterwards. */
+    /** Clears one line; it holds the 64 bytes then, if the host may touch it. A line that is not poisoned is written as well. */
     Optional<Refusal> clear(long dpa, byte[] data64);
 
-    /** True when a byte of the range is poisoned. */
+    /** The range has been overwritten by the device itself, by sanitizing it or before it was offered. */
+    void scrubbed(long dpa, long lengthBytes);
+
+    /** Is any byte of [dpa, dpa + length) poisoned? Not only whole lines, any thread; costs a load while nothing is. */
     boolean isPoisoned(long dpa, long lengthBytes);
 
-    /** What is poisoned in the range. */
+    /** What the list has of [dpa, dpa + length), by address, cut to it. */
     List<Line> lines(long dpa, long lengthBytes);
 
-    /** True when the list could not hold all that was poisoned. */
+    /** What is really poisoned in [dpa, dpa + length), by address, cut to it, whether the list had room for it or not. */
+    List<Line> scan(long dpa, long lengthBytes);
+
+    /** After a scan that went over the whole device: the list takes what it has room for now, and has overflowed only if that was not all. */
+    void recover();
+
+    /** True from the first record that the list had no room for, until a scan has recovered all. */
     boolean hasOverflowed();
 
-    /** Device time when that happened, 0 when it did not. */
+    /** Device time of the first such record, 0 when there was none. */
     long overflowTimestampNs();
 }

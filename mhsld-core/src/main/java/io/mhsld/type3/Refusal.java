@@ -59,12 +59,48 @@ public record Refusal(Cause cause, String detail) {
         TAGS_EXHAUSTED,
         /** The region has less free capacity, or no free run of that length. */
         NO_FREE_CAPACITY,
-        /** Somebody else changes the device's common tables, and does not come to an end. */
-        BUSY,
         /** The region's setting cannot change while a host has capacity of it. */
         REGION_IN_USE,
         /** The region cannot have blocks of that size. */
         BLOCK_SIZE_UNSUPPORTED,
+        /** A read that meets a poisoned line. */
+        POISONED,
+        /** Some of the range is poisoned already. */
+        ALREADY_POISONED,
+        /** The poison list has no room for what is injected. */
+        POISON_LIMIT,
+        /** The media is not to be had: a sanitize is at work, or did not come to its end. */
+        MEDIA_DISABLED,
+        /** Something else has to end first: a background operation, or another process's change of the device's common tables. */
+        BUSY,
+        /** The background operation that runs cannot be aborted. */
+        ABORT_NOT_SUPPORTED,
+        /** A value that the specification or the device does not allow. */
+        INVALID_VALUE,
+        /** Data of the wrong length. */
+        INVALID_LENGTH,
+        /** A firmware package is being transferred. */
+        FIRMWARE_TRANSFER_IN_PROGRESS,
+        /** A part of a firmware package that is not the next one. */
+        FIRMWARE_OUT_OF_ORDER,
+        /** A firmware package that is not authentic. */
+        FIRMWARE_NOT_AUTHENTIC,
+        /** A firmware slot that does not exist, is empty, or is in use. */
+        FIRMWARE_SLOT_INVALID,
+        /** Firmware that did not start: the one before it is active again. */
+        FIRMWARE_ROLLED_BACK,
+        /** Firmware that only a reset can activate. */
+        FIRMWARE_RESET_REQUIRED,
+        /** The device has no such feature. */
+        FEATURE_UNKNOWN,
+        /** The feature has another version. */
+        FEATURE_VERSION_UNSUPPORTED,
+        /** The feature does not have that kind of value. */
+        FEATURE_SELECTION_UNSUPPORTED,
+        /** Another value of a feature is being transferred. */
+        FEATURE_TRANSFER_IN_PROGRESS,
+        /** A part of a feature's value that is not the next one. */
+        FEATURE_OUT_OF_ORDER,
         /** The head has ended. */
         HEAD_ENDED
     }

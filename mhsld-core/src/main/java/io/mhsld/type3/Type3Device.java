@@ -40,13 +40,35 @@ public final class Type3Device {
     private long timestampOffsetNs;
     private final Map<EventLog.Kind, Runnable> eventListeners = new EnumMap<>(EventLog.Kind.class);
     private final RasCapability ras = new RasCapability();
-    private final MediaPoison poison = new PoisonLines(this::timestampNs);
+    private final BackgroundOperations background = new BackgroundOperations(Runnable::run);
+    private final Firmware firmware;
+    private final Features features;
+    private final MediaPoison poison;
+    private final MediaScan scan;
+    private final Sanitizer sanitizer;
+    private final HealthAndAlerts health;
+    private final DebugLog debugLog = new DebugLog();
+    private LabelStorage labels = LabelStorage.inMemory();
+    private MediaEvents mediaEvents = MediaEvents.NONE;
 
     /**
+     * A device whose poison this process alone knows of.
+     *
      * @param clock the time that passes between setting the device's timestamp and reading it
      * @param memory the bytes behind the regions
      */
     public Type3Device(Identity identity, Clock clock, MultiHeadHooks hooks, ExtentJournal journal, DcMemory memory) {
+        this(identity, clock, hooks, journal, memory, MediaPoison.Factory.IN_MEMORY);
+    }
+
+    /** The same with poison that others may know of, too. */
+    public Type3Device(
+            Identity identity,
+            Clock clock,
+            MultiHeadHooks hooks,
+            ExtentJournal journal,
+            DcMemory memory,
+            MediaPoison.Factory poisonFactory) {
         this.identity = identity;
         this.clock = clock;
         this.hooks = hooks;
@@ -56,6 +78,13 @@ public final class Type3Device {
             logs.put(kind, new EventLog(depth, this::timestampNs));
         }
         this.capacity = new DynamicCapacity(identity.regions, hooks, journal, new LogAnnouncer());
+        MediaEvents told = new ToldEvents();
+        this.poison = poisonFactory.make(this::timestampNs, this::writeIfOwned);
+        this.firmware = new Firmware(clock);
+        this.features = new Features(clock);
+        this.scan = new MediaScan(poison, told);
+        this.sanitizer = new Sanitizer(capacity, this::isOwned, memory, poison);
+        this.health = new HealthAndAlerts(told);
     }
 
     /** Serial number, host id and regions. */
@@ -66,6 +95,61 @@ public final class Type3Device {
     /** The extent state machine. */
     public DynamicCapacity capacity() {
         return capacity;
+    }
+
+    /** What it does besides answering. Steps run at once unless {@link BackgroundOperations#runLater} says otherwise. */
+    public BackgroundOperations background() {
+        return background;
+    }
+
+    /** Its firmware slots. */
+    public Firmware firmware() {
+        return firmware;
+    }
+
+    /** Its features. */
+    public Features features() {
+        return features;
+    }
+
+    /** Which lines are poisoned; {@link #injectPoison} and {@link #clearPoison} check addresses, too. */
+    public MediaPoison poison() {
+        return poison;
+    }
+
+    /** Looks for poison. */
+    public MediaScan scan() {
+        return scan;
+    }
+
+    /** Overwrites memory. */
+    public Sanitizer sanitizer() {
+        return sanitizer;
+    }
+
+    /** How it is. */
+    public HealthAndAlerts health() {
+        return health;
+    }
+
+    /** The host's labels. */
+    public LabelStorage labels() {
+        return labels;
+    }
+
+    /** Keeps the host's labels there from now on. */
+    public void keepLabelsIn(LabelStorage storage) {
+        labels = storage;
+    }
+
+    /** The Vendor Debug Log. */
+    public DebugLog debugLog() {
+        return debugLog;
+    }
+
+    /** Told of what happens to media and health. One listener. */
+    public void onMediaEvent(MediaEvents listener) {
+        mediaEvents = listener;
     }
 
     /** One of the five event logs. */
@@ -114,18 +198,6 @@ public final class Type3Device {
         }
     }
 
-    /** The lines of the media that are known to be bad. */
-    public MediaPoison poison() {
-        return poison;
-    }
-
-    /** Poisons lines, wherever {@link MediaPoison} allows it. */
-    public Optional<Refusal> injectPoison(long dpa, long lengthBytes, MediaPoison.Source source) {
-        return capacity.regionOf(dpa, lengthBytes).isPresent()
-                ? poison.inject(dpa, lengthBytes, source)
-                : Refusal.of(Cause.OUTSIDE_REGION, "dpa=0x%x length=0x%x", dpa, lengthBytes);
-    }
-
     /** Errors of the link and of the memory protocol, as the component registers show them. */
     public RasCapability ras() {
         return ras;
@@ -147,6 +219,12 @@ public final class Type3Device {
      * hooks, in the owner map alike; logs and timestamp start afresh.
      */
     public void reset() {
+        background.reset();
+        sanitizer.reset();
+        scan.reset();
+        firmware.reset();
+        features.reset();
+        health.reset();
         capacity.releaseAll();
         logs.values().forEach(EventLog::clearAll);
         ras.reset();
@@ -156,7 +234,7 @@ public final class Type3Device {
     /**
      * May the host touch every byte of [dpa, dpa + length)? Any size, any straddling; both numbers are unsigned.
      *
-     * @return empty when it may, else {@code LENGTH_ZERO}, {@code OUTSIDE_REGION} or {@code ACCESS_INVALID}
+     * @return empty when it may, else {@code LENGTH_ZERO}, {@code OUTSIDE_REGION}, {@code ACCESS_INVALID} or {@code MEDIA_DISABLED}
      */
     public Optional<Refusal> checkAccess(long dpa, long lengthBytes) {
         if (lengthBytes == 0) {
@@ -165,21 +243,38 @@ public final class Type3Device {
         if (capacity.regionOf(dpa, lengthBytes).isEmpty()) {
             return Refusal.of(Cause.OUTSIDE_REGION, "dpa=0x%x length=0x%x", dpa, lengthBytes);
         }
-        return capacity.covers(dpa, lengthBytes) && hooks.accessValid(dpa, lengthBytes)
-                ? Optional.empty()
-                : Refusal.of(Cause.ACCESS_INVALID, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+        if (!isOwned(dpa, lengthBytes)) {
+            return Refusal.of(Cause.ACCESS_INVALID, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+        }
+        return sanitizer.isMediaDisabled()
+                ? Refusal.of(Cause.MEDIA_DISABLED, "dpa=0x%x length=0x%x", dpa, lengthBytes)
+                : Optional.empty();
     }
 
-    /** Reads through the access check; nothing is copied when it is refused. */
-    public Optional<Refusal> read(long dpa, byte[] destination, int destinationOffset, int lengthBytes) {
+    private boolean isOwned(long dpa, long lengthBytes) {
+        return capacity.covers(dpa, lengthBytes) && hooks.accessValid(dpa, lengthBytes);
+    }
+
+    /** As {@link #checkAccess}, for a read, which poison refuses too: {@code POISONED}. */
+    public Optional<Refusal> checkRead(long dpa, long lengthBytes) {
         Optional<Refusal> refusal = checkAccess(dpa, lengthBytes);
+        if (refusal.isEmpty() && poison.isPoisoned(dpa, lengthBytes)) {
+            mediaEvents.poisonRead(dpa, lengthBytes);
+            return Refusal.of(Cause.POISONED, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+        }
+        return refusal;
+    }
+
+    /** Reads through the access check and past no poison; nothing is copied when it is refused. */
+    public Optional<Refusal> read(long dpa, byte[] destination, int destinationOffset, int lengthBytes) {
+        Optional<Refusal> refusal = checkRead(dpa, lengthBytes);
         if (refusal.isEmpty()) {
             memory.read(dpa, destination, destinationOffset, lengthBytes);
         }
         return refusal;
     }
 
-    /** Writes through the access check; nothing is copied when it is refused. */
+    /** Writes through the access check; nothing is copied when it is refused. What was poisoned stays so. */
     public Optional<Refusal> write(long dpa, byte[] source, int sourceOffset, int lengthBytes) {
         return checkAccess(dpa, lengthBytes)
                 .or(() -> refuseUnless(memory.write(dpa, source, sourceOffset, lengthBytes), dpa, lengthBytes));
@@ -191,12 +286,87 @@ public final class Type3Device {
                 .or(() -> refuseUnless(memory.fill(dpa, lengthBytes, value), dpa, lengthBytes));
     }
 
-    /** CRC-32C of a range; ask {@link #checkAccess} first, for an inaccessible range throws {@code IllegalStateException}. */
+    /** CRC-32C of a range; ask {@link #checkRead} first, for a range that it refuses throws {@code IllegalStateException}. */
     public int crc32c(long dpa, long lengthBytes) {
-        checkAccess(dpa, lengthBytes).ifPresent(refusal -> {
+        checkRead(dpa, lengthBytes).ifPresent(refusal -> {
             throw new IllegalStateException(refusal.toString());
         });
         return memory.crc32c(dpa, lengthBytes);
+    }
+
+    // ---- poison
+
+    /** First address behind all that the regions may be decoded at. */
+    public long endDpa() {
+        return identity.regions.stream()
+                .mapToLong(region -> region.baseDpa() + region.decodeLengthBytes())
+                .max()
+                .orElse(0);
+    }
+
+    /**
+     * Poisons lines, wherever {@link MediaPoison} allows it. Also refused with {@code LENGTH_ZERO}, {@code UNALIGNED} and {@code OUTSIDE_REGION}.
+     */
+    public Optional<Refusal> injectPoison(long dpa, long lengthBytes, MediaPoison.Source source) {
+        Optional<Refusal> refusal = checkLines(dpa, lengthBytes).or(() -> injectChecked(dpa, lengthBytes, source));
+        if (refusal.isEmpty()) {
+            mediaEvents.poisonInjected(new MediaPoison.Line(dpa, lengthBytes, source));
+        }
+        return refusal;
+    }
+
+    private Optional<Refusal> injectChecked(long dpa, long lengthBytes, MediaPoison.Source source) {
+        boolean hadOverflowed = poison.hasOverflowed();
+        Optional<Refusal> refusal = poison.inject(dpa, lengthBytes, source);
+        if (!hadOverflowed && poison.hasOverflowed()) {
+            mediaEvents.poisonListOverflowed();
+        }
+        return refusal;
+    }
+
+    /** Clears one line and gives it new bytes; refused like {@link #injectPoison}. */
+    public Optional<Refusal> clearPoison(long dpa, byte[] data64) {
+        Optional<Refusal> refusal = checkLines(dpa, MediaPoison.LINE_BYTES).or(() -> poison.clear(dpa, data64));
+        if (refusal.isEmpty()) {
+            mediaEvents.poisonCleared(dpa);
+        }
+        return refusal;
+    }
+
+    private Optional<Refusal> checkLines(long dpa, long lengthBytes) {
+        if (lengthBytes == 0) {
+            return Refusal.of(Cause.LENGTH_ZERO, "dpa=0x%x", dpa);
+        }
+        if (((dpa | lengthBytes) & (MediaPoison.LINE_BYTES - 1)) != 0) {
+            return Refusal.of(Cause.UNALIGNED, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+        }
+        return capacity.regionOf(dpa, lengthBytes).isPresent()
+                ? Optional.empty()
+                : Refusal.of(Cause.OUTSIDE_REGION, "dpa=0x%x length=0x%x", dpa, lengthBytes);
+    }
+
+    /** A line of free capacity is not written: another head may own it by now, and whoever gets it gets it scrubbed. */
+    private Optional<Refusal> writeIfOwned(long dpa, byte[] line) {
+        return isOwned(dpa, line.length)
+                ? refuseUnless(memory.write(dpa, line, 0, line.length), dpa, line.length)
+                : Optional.empty();
+    }
+
+    // ---- debug log
+
+    /** Writes down how the device is, for the host to read with Get Log. */
+    public void populateDebugLog() {
+        BackgroundOperations.Status last = background.status();
+        debugLog.write(List.of(
+                "timestampNs=" + timestampNs(),
+                "firmware=" + firmware.activeRevision(),
+                "acceptedExtents=" + capacity.acceptedCount(),
+                "pendingGroups=" + capacity.pending().size(),
+                "generation=" + Integer.toUnsignedString(capacity.generation()),
+                "poisonRecords=" + poison.lines(0, endDpa()).size(),
+                "poisonOverflowed=" + poison.hasOverflowed(),
+                "mediaDisabled=" + sanitizer.isMediaDisabled(),
+                String.format("background=%04xh state=%s percent=%d", last.command(), last.state(), last.percent())));
     }
 
     private static Optional<Refusal> refuseUnless(boolean done, long dpa, long lengthBytes) {
@@ -216,6 +386,10 @@ public final class Type3Device {
 
         @Override
         public void announce(DcEvent.Type type, int region, Extent extent, boolean more) {
+            if (type == DcEvent.Type.ADD && extent.sharedSequence() == 0) {
+                // It has been scrubbed on the way here.
+                poison.scrubbed(extent.startDpa(), extent.lengthBytes());
+            }
             logs.get(EventLog.Kind.DYNAMIC_CAPACITY)
                     .append(
                             EventHeader.INFORMATIONAL,
@@ -230,6 +404,19 @@ public final class Type3Device {
             if (!more) {
                 tell(EventLog.Kind.DYNAMIC_CAPACITY);
             }
+        }
+    }
+
+    /** Listeners may come later than those who tell them. */
+    private final class ToldEvents implements MediaEvents {
+        @Override
+        public void poisonFound(MediaPoison.Line line) {
+            mediaEvents.poisonFound(line);
+        }
+
+        @Override
+        public void alert(Alert alert, boolean isCritical, boolean isOn) {
+            mediaEvents.alert(alert, isCritical, isOn);
         }
     }
 }
