@@ -5,8 +5,8 @@ import static io.mhsld.cci.Opcode.exactly;
 import static io.mhsld.cci.Opcode.row;
 
 import io.mhsld.type3.HealthAndAlerts;
-import io.mhsld.type3.HealthAndAlerts.Level;
 import io.mhsld.type3.MediaEvents.Alert;
+import io.mhsld.type3.MemoryModuleEvent;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -33,40 +33,23 @@ final class HealthCommands {
                     .input(exactly(1), MemoryDeviceLayouts.SHUTDOWN_STATE)
                     .runsOnLd(HealthCommands::setShutdownState));
 
-    private static final int MEDIA_NORMAL = 0;
-    private static final int MEDIA_NOT_READY = 1;
-    private static final int TEMPERATURE_SHIFT = 2;
-    private static final int CORRECTED_VOLATILE_WARNING = 1 << 4;
     private static final int CLEAN = 0;
     private static final int DIRTY = 1;
 
     private HealthCommands() {}
 
     static Response getHealthInfo(LdComponent component, byte[] input) {
-        HealthAndAlerts health = component.device().health();
-        boolean isWornOut = health.level(Alert.LIFE_USED) == Level.CRITICAL;
+        MemoryModuleEvent.Health health = component.device().healthInfo();
         return Response.of(MemoryDeviceLayouts.HEALTH_INFO
                 .empty(0)
-                .setFlag(
-                        "healthStatus",
-                        "maintenance needed",
-                        component.device().poison().hasOverflowed())
-                .setFlag("healthStatus", "replacement needed", isWornOut)
-                .set("mediaStatus", component.isMediaEnabled() ? MEDIA_NORMAL : MEDIA_NOT_READY)
-                .set("additionalStatus", additionalStatus(health))
+                .setFlags("healthStatus", health.healthStatus())
+                .set("mediaStatus", health.mediaStatus())
+                .set("additionalStatus", health.additionalStatus())
                 .set("lifeUsedPercent", health.lifeUsed())
                 .set("temperature", signed16(health.temperature()))
                 .set("dirtyShutdowns", health.dirtyShutdowns())
-                .set("correctedVolatileErrors", health.correctedVolatileErrors()));
-    }
-
-    private static int additionalStatus(HealthAndAlerts health) {
-        int hot = health.level(Alert.OVER_TEMPERATURE).ordinal();
-        int cold = health.level(Alert.UNDER_TEMPERATURE).ordinal();
-        boolean errs = health.level(Alert.CORRECTED_VOLATILE_ERRORS) != Level.NORMAL;
-        return health.level(Alert.LIFE_USED).ordinal()
-                | Math.max(hot, cold) << TEMPERATURE_SHIFT
-                | (errs ? CORRECTED_VOLATILE_WARNING : 0);
+                .set("correctedVolatileErrors", health.correctedVolatileErrors())
+                .set("correctedPersistentErrors", health.correctedPersistentErrors()));
     }
 
     static Response getAlerts(LdComponent component, byte[] input) {

@@ -32,6 +32,13 @@ public final class HealthAndAlerts {
     private static final int DEFAULT_TEMPERATURE = 30;
     private static final int MAX_LIFE_USED = 100;
 
+    private static final int MAINTENANCE_NEEDED = 1;
+    private static final int REPLACEMENT_NEEDED = 1 << 2;
+    private static final int MEDIA_NORMAL = 0;
+    private static final int MEDIA_NOT_READY = 1;
+    private static final int TEMPERATURE_SHIFT = 2;
+    private static final int CORRECTED_VOLATILE_WARNING = 1 << 4;
+
     /** How near a value is to what hurts. */
     public enum Level {
         NORMAL,
@@ -110,6 +117,25 @@ public final class HealthAndAlerts {
     public void countCorrectedErrors(long count) {
         correctedVolatileErrors = Math.min(correctedVolatileErrors + count, 0xFFFF_FFFFL);
         look();
+    }
+
+    /** All of it, in the bits of the specification (CXL r3.1 8.2.9.9.3.1, table 8-133). */
+    MemoryModuleEvent.Health info(boolean needsMaintenance, boolean isMediaDisabled) {
+        int replacement = level(Alert.LIFE_USED) == Level.CRITICAL ? REPLACEMENT_NEEDED : 0;
+        int hot = level(Alert.OVER_TEMPERATURE).ordinal();
+        int cold = level(Alert.UNDER_TEMPERATURE).ordinal();
+        boolean hasManyErrors = level(Alert.CORRECTED_VOLATILE_ERRORS) != Level.NORMAL;
+        return new MemoryModuleEvent.Health(
+                replacement | (needsMaintenance ? MAINTENANCE_NEEDED : 0),
+                isMediaDisabled ? MEDIA_NOT_READY : MEDIA_NORMAL,
+                level(Alert.LIFE_USED).ordinal()
+                        | Math.max(hot, cold) << TEMPERATURE_SHIFT
+                        | (hasManyErrors ? CORRECTED_VOLATILE_WARNING : 0),
+                lifeUsed,
+                temperature,
+                dirtyShutdowns,
+                correctedVolatileErrors,
+                0);
     }
 
     // ---- alerts

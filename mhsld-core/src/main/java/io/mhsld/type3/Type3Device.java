@@ -49,7 +49,7 @@ public final class Type3Device {
     private final HealthAndAlerts health;
     private final DebugLog debugLog = new DebugLog();
     private LabelStorage labels = LabelStorage.inMemory();
-    private MediaEvents mediaEvents = MediaEvents.NONE;
+    private MediaEvents mediaEvents = new MediaEventRecords(this);
 
     /**
      * A device whose poison this process alone knows of.
@@ -100,6 +100,11 @@ public final class Type3Device {
     /** What it does besides answering. Steps run at once unless {@link BackgroundOperations#runLater} says otherwise. */
     public BackgroundOperations background() {
         return background;
+    }
+
+    /** Health, media and counts as Get Health Info and memory module events tell them (CXL r3.1 8.2.9.9.3.1). */
+    public MemoryModuleEvent.Health healthInfo() {
+        return health.info(poison.hasOverflowed(), sanitizer.isMediaDisabled());
     }
 
     /** Its firmware slots. */
