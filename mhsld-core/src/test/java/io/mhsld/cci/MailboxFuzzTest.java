@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.DynamicCapacity.Range;
+import io.mhsld.type3.EventBody;
+import io.mhsld.type3.EventHeader;
+import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.Seeds;
 import io.mhsld.type3.TestDevice;
@@ -49,6 +52,15 @@ class MailboxFuzzTest {
 
     /** Keeps groups pending and extents accepted while the host talks nonsense. */
     private void stir(SplittableRandom random) {
+        EventLog.Kind[] logs = EventLog.Kind.values();
+        List<EventBody> bodies = List.of(
+                EventRecordsTest.fullGeneralMedia(), EventRecordsTest.fullDram(), EventRecordsTest.fullMemoryModule());
+        for (int i = random.nextInt(40); i >= 0; i--) {
+            host.device.report(
+                    logs[random.nextInt(4)],
+                    EventHeader.ofFlags(random.nextInt(1 << 24)),
+                    bodies.get(random.nextInt(bodies.size())));
+        }
         DynamicCapacity capacity = host.device.capacity();
         List<Range> ranges = new ArrayList<>();
         for (int i = random.nextInt(4); i >= 0; i--) {
