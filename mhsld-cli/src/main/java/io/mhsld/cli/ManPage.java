@@ -139,7 +139,7 @@ final class ManPage {
     private void macro(String name, String... arguments) {
         roff.append('.').append(name);
         for (String argument : arguments) {
-            roff.append(" \"").append(escaped(argument)).append('"');
+            roff.append(" \"").append(argument).append('"');
         }
         roff.append('\n');
     }

@@ -153,9 +153,9 @@ final class PayloadText {
         long bits = 0;
         for (String word : text.split("\\+", -1)) {
             int bit = indexOf(field, word);
-            bits |= bit >= 0 ? 1L << bit : number(word);
+            bits |= bit >= 0 ? (1L << bit) : number(word);
         }
-        if (field.width() < Long.BYTES && bits >>> field.width() * Byte.SIZE != 0) {
+        if (field.width() < Long.BYTES && bits >>> (field.width() * Byte.SIZE) != 0) {
             throw new IllegalArgumentException("too large: width=" + field.width());
         }
         return bits;

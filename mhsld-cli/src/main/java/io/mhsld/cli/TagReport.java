@@ -82,7 +82,7 @@ final class TagReport {
     private static List<Long> numbers(long bits) {
         List<Long> numbers = new ArrayList<>();
         for (int head = 0; head < Long.SIZE; head++) {
-            if ((bits >>> head & 1) != 0) {
+            if (((bits >>> head) & 1) != 0) {
                 numbers.add((long) head);
             }
         }

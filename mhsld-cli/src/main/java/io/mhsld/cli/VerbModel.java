@@ -113,7 +113,9 @@ record VerbModel(
     }
 
     private static String text(ArgSpec argument) {
-        return String.join(" ", argument.renderedDescription()).strip();
+        return String.format(String.join(" ", argument.description()))
+                .replace("${DEFAULT-VALUE}", String.valueOf(argument.defaultValueString(true)))
+                .strip();
     }
 
     private static Values valuesOf(ArgSpec argument) {
@@ -136,12 +138,11 @@ record VerbModel(
             case "H" -> new Values.Heads();
             case "COMMAND" -> new Values.Words(CommandNames.words());
             case "VERB" ->
-                new Values.Words(((CommandSpec) argument.command())
-                        .parent().subcommands().values().stream()
-                                .map(CommandLine::getCommandSpec)
-                                .filter(spec -> !spec.usageMessage().hidden())
-                                .map(CommandSpec::name)
-                                .toList());
+                new Values.Words(argument.command().parent().subcommands().values().stream()
+                        .map(CommandLine::getCommandSpec)
+                        .filter(spec -> !spec.usageMessage().hidden())
+                        .map(CommandSpec::name)
+                        .toList());
             default -> new Values.Anything();
         };
     }

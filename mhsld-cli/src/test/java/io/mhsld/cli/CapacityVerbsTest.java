@@ -67,10 +67,10 @@ class CapacityVerbsTest {
         assertEquals("dev0", sent.get("path"));
         assertEquals(0L, sent.get("host-id"));
         assertFalse(sent.containsKey("tag"));
-        assertEquals(
-                "added: head=0 region=0 extent=0x0+0x400000 state=accepted\n"
-                        + "added: head=0 region=0 extent=0x800000+0x200000 state=accepted\n",
-                outcome.out());
+        assertEquals("""
+                added: head=0 region=0 extent=0x0+0x400000 state=accepted
+                added: head=0 region=0 extent=0x800000+0x200000 state=accepted
+                """, outcome.out());
     }
 
     @Test

