@@ -150,7 +150,7 @@ class PaperVerbsTest {
                 export TERM=xterm
                 zmodload zsh/zpty
                 zpty shell zsh -f
-                zpty -w shell "PS1=; fpath=(FOLDER \$fpath); autoload -Uz compinit; compinit -u -d FOLDER/dump; print REA''DY"
+                zpty -w shell "PS1=; fpath=(FOLDER \\$fpath); autoload -Uz compinit; compinit -u -d FOLDER/dump; print REA''DY"
                 zpty -r shell text '*READY*'
                 zpty -n -w shell $'mhsld add pool --policy=enab\\t\\n'
                 zpty -r shell text '*enable-shared-access*' && print completed
