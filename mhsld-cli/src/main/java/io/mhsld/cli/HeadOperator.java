@@ -1,8 +1,5 @@
 package io.mhsld.cli;
 
-import io.mhsld.cci.Opcode;
-import io.mhsld.cci.OpcodeTable;
-import io.mhsld.cci.ReturnCode;
 import io.mhsld.qmp.CxlCommands;
 import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
@@ -27,31 +24,20 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 
 /** What people and scripts ask of a running head, through its control socket. */
 final class HeadOperator {
     private static final long TIMEOUT_MS = 60_000;
 
-    /** What a request has come to, by the state in which it left the capacity. */
-    private static final Map<String, String> ADDED =
-            Map.of("accepted", "added", "pending", "offered", "free", "rejected");
-
-    private static final Map<String, String> ASKED =
-            Map.of("accepted", "asked", "pending", "asked", "free", "released");
-    private static final Map<String, String> TAKEN = Map.of("free", "taken");
-
     /** Part of a request, relative to its region. */
     record Range(long offsetBytes, long lengthBytes) {
-        private Map<String, Object> toJson() {
+        Map<String, Object> toJson() {
             return Map.of("offset", QmpJson.unsigned(offsetBytes), "len", QmpJson.unsigned(lengthBytes));
         }
 
@@ -76,93 +62,9 @@ final class HeadOperator {
         return new EventOperator(this, console);
     }
 
-    // ---- add and release
-
-    ExitCode add(int region, List<Range> ranges, Optional<UUID> tag, boolean json) {
-        return request("cxl-add-dynamic-capacity", "selection-policy", region, ranges, tag, Map.of(), ADDED, json);
-    }
-
-    ExitCode release(int region, List<Range> ranges, boolean forced, boolean json) {
-        Map<String, Object> options = Map.of("forced-removal", forced);
-        return request(
-                "cxl-release-dynamic-capacity",
-                "removal-policy",
-                region,
-                ranges,
-                Optional.empty(),
-                options,
-                forced ? TAKEN : ASKED,
-                json);
-    }
-
-    private ExitCode request(
-            String command,
-            String policy,
-            int region,
-            List<Range> ranges,
-            Optional<UUID> tag,
-            Map<String, Object> options,
-            Map<String, String> done,
-            boolean json) {
-        try (QmpClient client = connect()) {
-            HeadAnswer about = ask(client, "x-query-head", Map.of());
-            Map<String, Object> arguments = new LinkedHashMap<>(options);
-            arguments.put("path", about.text("id"));
-            arguments.put("host-id", head);
-            arguments.put(policy, "prescriptive");
-            arguments.put("region", region);
-            arguments.put("extents", ranges.stream().map(Range::toJson).toList());
-            tag.ifPresent(uuid -> arguments.put("tag", uuid.toString()));
-            Optional<QmpError> refusal = client.execute(command, arguments).error();
-            if (refusal.isPresent()) {
-                throw refused(refusal.get(), String.format("region=%d extents=%s", region, ranges));
-            }
-            tellExtents(client, region, ranges, done, json);
-            return ExitCode.DONE;
-        }
-    }
-
-    /** What became of each range: the host has answered by now if it is going to answer at once. */
-    private void tellExtents(QmpClient client, int region, List<Range> ranges, Map<String, String> done, boolean json) {
-        HeadAnswer extents = ask(client, "x-query-extents", Map.of());
-        List<Object> rows = new ArrayList<>();
-        for (Range range : ranges) {
-            String state = isIn(extents.objects("accepted"), region, range)
-                    ? "accepted"
-                    : extents.objects("pending").stream()
-                                    .anyMatch(group -> isIn(group.objects("extents"), region, range))
-                            ? "pending"
-                            : "free";
-            Map<String, Object> row = new LinkedHashMap<>();
-            row.put("head", head);
-            row.put("region", region);
-            row.put("offset", range.offsetBytes);
-            row.put("length", range.lengthBytes);
-            row.put("state", state);
-            rows.add(row);
-            if (!json) {
-                console.out()
-                        .printf(
-                                "%s: head=%d region=%d extent=%s state=%s%n",
-                                done.getOrDefault(state, "done"), head, region, range, state);
-            }
-        }
-        if (json) {
-            console.out().println(QmpJson.write(rows));
-        }
-    }
-
-    private static boolean isIn(List<HeadAnswer> extents, int region, Range range) {
-        for (HeadAnswer extent : extents) {
-            long offset = extent.number("offset");
-            boolean holds = extent.number("region") == region
-                    && range.offsetBytes >= offset
-                    && range.offsetBytes < offset + extent.number("len");
-            if (holds) {
-                return true;
-            }
-        }
-        return false;
+    /** The head that is spoken to. */
+    int head() {
+        return head;
     }
 
     // ---- memory
@@ -273,62 +175,6 @@ final class HeadOperator {
         } else {
             console.out().printf("%s: bytes=%d head=%d%n", name, bytes, head);
         }
-    }
-
-    // ---- mailbox
-
-    ExitCode listCommands(boolean json) {
-        if (json) {
-            List<Object> rows = new ArrayList<>();
-            for (Opcode opcode : OpcodeTable.ALL) {
-                rows.add(Map.of("opcode", String.format("%04x", opcode.code()), "name", opcode.name()));
-            }
-            console.out().println(QmpJson.write(rows));
-        } else {
-            OpcodeTable.ALL.forEach(opcode -> console.out().printf("%04x  %s%n", opcode.code(), opcode.name()));
-        }
-        return ExitCode.DONE;
-    }
-
-    ExitCode cci(int opcode, String payload, boolean json) {
-        try (QmpClient client = connect()) {
-            HeadAnswer answer = ask(client, "x-cci", Map.of("opcode", opcode, "payload", payload));
-            int number = (int) answer.number("return-code");
-            byte[] bytes = answer.hexadecimal("payload");
-            Optional<Opcode> row = OpcodeTable.of(opcode);
-            String code = ReturnCode.of(number).map(ReturnCode::toString).orElse("unknown");
-            String name = row.map(Opcode::name).orElse("unknown command");
-            if (json) {
-                Map<String, Object> facts = new LinkedHashMap<>();
-                facts.put("opcode", String.format("%04x", opcode));
-                facts.put("name", name);
-                facts.put("return-code", number);
-                facts.put("return-code-name", code);
-                facts.put("payload", answer.text("payload"));
-                if (row.isPresent() && bytes.length > 0) {
-                    facts.put("decoded", row.get().response().decode(bytes));
-                }
-                console.out().println(QmpJson.write(facts));
-            } else {
-                console.out().printf("%04x %s: %04x %s, %d bytes%n", opcode, name, number, code, bytes.length);
-                if (number == ReturnCode.INVALID_PAYLOAD_LENGTH.value() && row.isPresent()) {
-                    tellInputLength(row.get(), payload.length() / 2);
-                }
-                if (row.isPresent() && bytes.length > 0) {
-                    row.get()
-                            .response()
-                            .lines(bytes)
-                            .forEach(line -> console.out().println("  " + line));
-                }
-            }
-            return number == ReturnCode.SUCCESS.value() ? ExitCode.DONE : ExitCode.REFUSED;
-        }
-    }
-
-    private void tellInputLength(Opcode row, int met) {
-        Opcode.InputLength input = row.input();
-        String expected = input.min() == input.max() ? "" + input.min() : input.min() + " to " + input.max();
-        console.out().printf("  input: %d bytes, the command takes %s%n", met, expected);
     }
 
     // ---- QMP
@@ -471,7 +317,8 @@ final class HeadOperator {
         return HeadAnswer.of(reply.value());
     }
 
-    private CommandException refused(QmpError refusal, String about) {
+    /** A refusal in the head's words, with the values that it does not name itself. */
+    CommandException refused(QmpError refusal, String about) {
         String text = refusal.description();
         String values = about.isEmpty() || text.contains(": ") ? about : "head=" + head + " " + about;
         return new CommandException(

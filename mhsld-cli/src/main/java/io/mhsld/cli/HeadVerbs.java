@@ -6,15 +6,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import picocli.CommandLine;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.TypeConversionException;
 
 /** The verbs that are a head, or speak to one. They hold options; {@link HeadProcess}, {@link HeadOperator} and {@link Demo} do the work. */
 final class HeadVerbs {
@@ -22,10 +19,9 @@ final class HeadVerbs {
 
     static void addTo(CommandLine commandLine, Console console) {
         commandLine.addSubcommand(new HeadVerb(console));
-        commandLine.addSubcommand(new Add(console));
-        commandLine.addSubcommand(new Release(console));
+        CapacityVerbs.addTo(commandLine, console);
         commandLine.addSubcommand(new Mem(console));
-        commandLine.addSubcommand(new Cci(console));
+        commandLine.addSubcommand(new CciVerb(console));
         commandLine.addSubcommand(new Events(console));
         InjectVerbs.addTo(commandLine, console);
         commandLine.addSubcommand(new Qmp(console));
@@ -33,7 +29,7 @@ final class HeadVerbs {
     }
 
     /** A verb that speaks to a running head. */
-    private abstract static class HeadClientVerb extends Verb {
+    abstract static class HeadClientVerb extends Verb {
         @Parameters(index = "0", paramLabel = "NAME", description = "The device: /dev/shm/NAME, or a path.")
         String name;
 
@@ -49,112 +45,7 @@ final class HeadVerbs {
         }
     }
 
-    // ---- add and release
-
-    /** One offset and length; repeated for more. */
-    private static final class ExtentOption {
-        @Option(
-                names = "--offset",
-                required = true,
-                paramLabel = "O",
-                converter = SizeConverter.class,
-                description = "Offset from the start of the region: 256M.")
-        long offsetBytes;
-
-        @Option(
-                names = "--length",
-                required = true,
-                paramLabel = "L",
-                converter = SizeConverter.class,
-                description = "Length: 128M.")
-        long lengthBytes;
-    }
-
-    private static List<HeadOperator.Range> rangesOf(List<ExtentOption> extents) {
-        return extents.stream()
-                .map(extent -> new HeadOperator.Range(extent.offsetBytes, extent.lengthBytes))
-                .toList();
-    }
-
-    private static final class TagConverter implements ITypeConverter<UUID> {
-        private static final int UUID_LENGTH = 36;
-
-        @Override
-        public UUID convert(String text) {
-            try {
-                if (text.length() == UUID_LENGTH) {
-                    return UUID.fromString(text);
-                }
-            } catch (IllegalArgumentException e) {
-                // The same answer as for one that is too short.
-            }
-            throw new TypeConversionException("not a UUID: tag=" + text);
-        }
-    }
-
-    @Command(
-            name = "add",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
-            description = "Offer capacity to a head: all of the extents, or nothing.")
-    private static final class Add extends HeadClientVerb {
-        @Option(names = "--region", paramLabel = "R", description = "DC region: ${DEFAULT-VALUE}.")
-        int region = 0;
-
-        @ArgGroup(exclusive = false, multiplicity = "1..*")
-        List<ExtentOption> extents;
-
-        @Option(
-                names = "--tag",
-                paramLabel = "UUID",
-                converter = TagConverter.class,
-                description = "Tag of the capacity.")
-        UUID tag;
-
-        @Mixin
-        JsonOption json;
-
-        Add(Console console) {
-            super(console);
-        }
-
-        @Override
-        ExitCode run() {
-            return operator().add(region, rangesOf(extents), Optional.ofNullable(tag), json.json);
-        }
-    }
-
-    @Command(
-            name = "release",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
-            description = "Ask a head's host to give capacity back, or take it.")
-    private static final class Release extends HeadClientVerb {
-        @Option(names = "--region", paramLabel = "R", description = "DC region: ${DEFAULT-VALUE}.")
-        int region = 0;
-
-        @ArgGroup(exclusive = false, multiplicity = "1..*")
-        List<ExtentOption> extents;
-
-        @Option(
-                names = "--forced",
-                description = "Do not ask: the head revokes it from its host; unanswered offers are withdrawn.")
-        boolean forced;
-
-        @Mixin
-        JsonOption json;
-
-        Release(Console console) {
-            super(console);
-        }
-
-        @Override
-        ExitCode run() {
-            return operator().release(region, rangesOf(extents), forced, json.json);
-        }
-    }
-
-    // ---- data and CCI
+    // ---- data
 
     @Command(
             name = "mem",
@@ -245,48 +136,6 @@ final class HeadVerbs {
         }
     }
 
-    @Command(
-            name = "cci",
-            mixinStandardHelpOptions = true,
-            description = {
-                "Send one mailbox command as the host would, and print the answer decoded.",
-                "Without OPCODE: list them."
-            })
-    private static final class Cci extends HeadClientVerb {
-        @Parameters(index = "1", paramLabel = "OPCODE", arity = "0..1", description = "Four hexadecimal digits: 4800.")
-        String opcode;
-
-        @Parameters(
-                index = "2",
-                paramLabel = "HEX",
-                arity = "0..1",
-                description = "Input payload, in hexadecimal digits.")
-        String payload = "";
-
-        @Mixin
-        JsonOption json;
-
-        Cci(Console console) {
-            super(console);
-        }
-
-        @Override
-        ExitCode run() {
-            if (opcode == null) {
-                return operator().listCommands(json.json);
-            }
-            String digits = opcode.replaceFirst("^0[xX]", "").replaceFirst("[hH]$", "");
-            if (!digits.matches("[0-9a-fA-F]{1,4}")) {
-                throw usage("not an opcode: opcode=" + opcode + " (one to four hexadecimal digits)");
-            }
-            String hex = payload.replaceAll("[\\s_:]", "");
-            if (!hex.matches("([0-9a-fA-F]{2})*")) {
-                throw usage("not a payload: payload=" + payload + " (pairs of hexadecimal digits)");
-            }
-            return operator().cci(Integer.parseInt(digits, 16), hex, json.json);
-        }
-    }
-
     /** The logs that a word stands for. */
     private record Logs(List<EventLog.Kind> kinds) {}
 
@@ -297,7 +146,7 @@ final class HeadVerbs {
                     .filter(log -> text.equals("all") || text.equals(log.toString()))
                     .toList();
             if (logs.isEmpty()) {
-                throw new TypeConversionException("no such log: " + text);
+                throw new CommandLine.TypeConversionException("no such log: " + text);
             }
             return new Logs(logs);
         }

@@ -184,6 +184,11 @@ public final class QmpServer implements AutoCloseable {
         List.copyOf(sessions).forEach(QmpSession::close);
     }
 
+    /** The rows of the commands that every server has, to be read; they run on no server. */
+    public static List<QmpCommand> commonCommands() {
+        return QmpBuiltIns.commands(null, null);
+    }
+
     Collection<QmpCommand> commands() {
         return commands.values();
     }

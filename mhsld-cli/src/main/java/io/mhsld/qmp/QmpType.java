@@ -245,6 +245,11 @@ public abstract class QmpType {
             this.names = members.stream().map(QmpParameter::name).collect(Collectors.toUnmodifiableSet());
         }
 
+        /** Its members, in the order in which they are checked. */
+        public List<QmpParameter> members() {
+            return members;
+        }
+
         /** The checked arguments of a command. */
         QmpArguments arguments(Map<?, ?> json) {
             return members(json, "");

@@ -1,5 +1,8 @@
 package io.mhsld.cli;
 
+import io.mhsld.cli.CapacityOperator.Removal;
+import io.mhsld.cli.CapacityOperator.Selection;
+import io.mhsld.cli.CciVerb.Interface;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.type3.EventLog;
@@ -10,37 +13,45 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /** The verbs that ask a running head, as a command line would call them, for the fuzzer. They stand in this package because they are not public. */
 public final class HeadRequests {
     private interface Request {
-        ExitCode ask(HeadOperator operator);
+        ExitCode ask(HeadOperator operator, Console console);
     }
 
-    private static final List<HeadOperator.Range> RANGES = List.of(new HeadOperator.Range(0, 4096));
+    private static final CapacityOperator.Request RANGES =
+            new CapacityOperator.Request(0, List.of(new HeadOperator.Range(0, 4096)), Optional.empty());
+    private static final CapacityOperator.Request TAGGED =
+            new CapacityOperator.Request(0, List.of(), Optional.of(new UUID(1, 2)));
 
     private static final List<Request> ALL = List.of(
-            operator -> operator.add(0, RANGES, Optional.empty(), false),
-            operator -> operator.add(0, RANGES, Optional.empty(), true),
-            operator -> operator.release(0, RANGES, true, false),
-            operator -> operator.memoryRead(0, 16, Optional.empty()),
-            operator -> operator.memoryCrc(0, 16, false),
-            operator -> operator.memoryFill(0, 16, 1, true),
-            operator -> operator.cci(0x0100, "04", false),
-            operator -> operator.cci(0x4000, "", false),
-            operator -> operator.cci(0x4801, "0000000000000000", true),
-            operator -> operator.onEvents().events(List.of(EventLog.Kind.DYNAMIC_CAPACITY), false, false),
-            operator -> operator.onEvents().events(List.of(EventLog.Kind.DYNAMIC_CAPACITY), false, true),
-            operator -> operator.qmp(new ByteArrayInputStream("query-name\n".getBytes(StandardCharsets.US_ASCII))),
-            operator -> operator.onEvents().events(List.of(EventLog.Kind.WARNING, EventLog.Kind.FATAL), false, false),
-            operator -> operator.onEvents()
+            (operator, console) -> new CapacityOperator(operator, console, false).add(Selection.PRESCRIPTIVE, RANGES),
+            (operator, console) -> new CapacityOperator(operator, console, true).add(Selection.FREE, RANGES),
+            (operator, console) ->
+                    new CapacityOperator(operator, console, false).release(Removal.TAG_BASED, TAGGED, true, true),
+            (operator, console) -> operator.memoryRead(0, 16, Optional.empty()),
+            (operator, console) -> operator.memoryCrc(0, 16, false),
+            (operator, console) -> operator.memoryFill(0, 16, 1, true),
+            (operator, console) ->
+                    new CciOperator(operator, console, false).send(Interface.MAILBOX, 0x0100, new byte[] {4}),
+            (operator, console) -> new CciOperator(operator, console, false).send(Interface.FM, 0x4000, new byte[0]),
+            (operator, console) -> new CciOperator(operator, console, true).send(Interface.LD, 0x4801, new byte[8]),
+            (operator, console) -> operator.onEvents().events(List.of(EventLog.Kind.DYNAMIC_CAPACITY), false, false),
+            (operator, console) -> operator.onEvents().events(List.of(EventLog.Kind.DYNAMIC_CAPACITY), false, true),
+            (operator, console) ->
+                    operator.onEvents().events(List.of(EventLog.Kind.WARNING, EventLog.Kind.FATAL), false, false),
+            (operator, console) -> operator.onEvents()
                     .injectErrors(
                             "cxl-inject-correctable-error",
                             Map.of("type", "physical"),
                             "correctable",
                             0x40,
                             true,
-                            false));
+                            false),
+            (operator, console) ->
+                    operator.qmp(new ByteArrayInputStream("query-name\n".getBytes(StandardCharsets.US_ASCII))));
 
     /** How many there are. */
     public static final int COUNT = ALL.size();
@@ -56,7 +67,7 @@ public final class HeadRequests {
         PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
         Console console = new Console(stream, stream, false, 80);
         try {
-            ALL.get(request).ask(new HeadOperator(files, 0, console));
+            ALL.get(request).ask(new HeadOperator(files, 0, console), console);
         } catch (CommandException | QmpException e) {
             Main.report(console, e);
         }

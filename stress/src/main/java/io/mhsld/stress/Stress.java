@@ -1,5 +1,6 @@
 package io.mhsld.stress;
 
+import io.mhsld.stress.conformance.Conformance;
 import io.mhsld.stress.contest.Contest;
 import io.mhsld.stress.fuzz.Fuzz;
 import io.mhsld.stress.history.HistoryTrial;
@@ -19,7 +20,15 @@ import picocli.CommandLine.Spec;
         name = "scripts/stress",
         description =
                 "Trials of the device. Each prints its seed, what it did and what it found; exit code 1 when something is wrong.",
-        subcommands = {Contest.class, HistoryTrial.class, KillStorm.class, Soak.class, Fuzz.class, Simulation.class})
+        subcommands = {
+            Conformance.class,
+            Contest.class,
+            HistoryTrial.class,
+            KillStorm.class,
+            Soak.class,
+            Fuzz.class,
+            Simulation.class
+        })
 public final class Stress implements Runnable {
     @Option(
             names = {"-h", "--help"},

@@ -1,0 +1,192 @@
+package io.mhsld.stress.conformance;
+
+import static io.mhsld.stress.conformance.Row.FM;
+import static io.mhsld.stress.conformance.Row.row;
+
+import io.mhsld.stress.conformance.Row.Given;
+import java.util.List;
+import java.util.Set;
+
+/** The FM-owned LD: dynamic capacity as a fabric manager orders it, and tunnels to the LDs. Host 0 is the head under test. */
+final class FabricRows {
+    private static final int INVALID_INPUT = 2;
+    private static final int UNSUPPORTED = 3;
+    private static final int INVALID_ADDRESS = 0x0F;
+    private static final int INVALID_LENGTH = 0x16;
+    private static final int EXHAUSTED = 0x1D;
+    private static final int INVALID_EXTENT_LIST = 0x1E;
+    private static final String NIL = "pad:16 ";
+    private static final String UNKNOWN = "feedc0de000040008000000000000001 ";
+    private static final String LIST = "w:0 w:0 d:16 d:0";
+
+    static final List<Row> CAPACITY = List.of(
+            row(0x5600, FM, "every policy, every region")
+                    .succeeds("len=84", "u8@0=lds", "u8@1=regions", "u16@4=0xf", "u16@8=3", "u64@12>=1", "u64@20&block")
+                    .end(),
+            row(0x5601, FM, "all regions of a host")
+                    .send("w:0 08 00")
+                    .succeeds(
+                            "len=20+40*regions",
+                            "u16@0=0",
+                            "u8@2=regions",
+                            "u8@3=regions",
+                            "u64@4=base",
+                            "u64@20=length",
+                            "u64@28=block")
+                    .end(),
+            row(0x5601, FM, "a region behind the last").send("w:0 01 b:regions").refused(INVALID_INPUT),
+            row(0x5601, FM, "a host that is none").send("w:0x7fff 08 00").refused(INVALID_INPUT),
+            row(0x5602, FM, "the block size that it has")
+                    .send("00 000000 q:block 00 000000")
+                    .succeeds("len=0")
+                    .end(),
+            row(0x5602, FM, "block size 0: as it is")
+                    .send("00 000000 q:0 00 000000")
+                    .succeeds("len=0")
+                    .end(),
+            row(0x5602, FM, "a block size that is no power of two")
+                    .send("00 000000 q:3*block 00 000000")
+                    .refused(INVALID_INPUT),
+            row(0x5602, FM, "a block size larger than the region")
+                    .send("00 000000 q:0x4000000000000000 00 000000")
+                    .refused(INVALID_INPUT),
+            row(0x5602, FM, "a region that is none")
+                    .send("09 000000 q:block 00 000000")
+                    .refused(INVALID_INPUT, UNSUPPORTED),
+            row(0x5602, FM, "a region in use")
+                    .given(Given.ACCEPTED)
+                    .send("00 000000 q:2*block 00 000000")
+                    .refused(UNSUPPORTED, INVALID_INPUT),
+            row(0x5603, FM, "a host without capacity")
+                    .send(LIST)
+                    .succeeds("len=24", "u32@8=0", "u32@12=0")
+                    .end(),
+            row(0x5603, FM, "a host with capacity")
+                    .given(Given.ACCEPTED)
+                    .send(LIST)
+                    .succeeds("len=64", "u32@8=1", "u32@12=1", "u64@24=base", "u64@32=2*block")
+                    .end(),
+            row(0x5603, FM, "an index that is none").send("w:0 w:0 d:16 d:1").refused(INVALID_INPUT),
+            row(0x5603, FM, "a host that is none").send("w:0x7fff w:0 d:16 d:0").refused(INVALID_INPUT),
+            row(0x5604, FM, "prescriptive")
+                    .send(add(2, "2*block", NIL, "q:base q:2*block pad:24"))
+                    .succeeds("len=0")
+                    .end(),
+            row(0x5604, FM, "free: as much of what is free")
+                    .send(add(0, "2*block", NIL))
+                    .succeeds("len=0")
+                    .end(),
+            row(0x5604, FM, "contiguous")
+                    .send(add(1, "2*block", NIL))
+                    .succeeds("len=0")
+                    .end(),
+            row(0x5604, FM, "nothing of what is free")
+                    .send(add(0, "0", NIL))
+                    .succeeds("len=0")
+                    .end(),
+            row(0x5604, FM, "more than is free")
+                    .send(add(0, "length+block", NIL))
+                    .refused(EXHAUSTED, INVALID_INPUT),
+            row(0x5604, FM, "more in one piece than there is")
+                    .send(add(1, "length+block", NIL))
+                    .refused(EXHAUSTED, INVALID_INPUT),
+            row(0x5604, FM, "a tag that nobody has").send(add(3, "0", UNKNOWN)).refused(INVALID_INPUT),
+            row(0x5604, FM, "a policy that is none").send(add(9, "block", NIL)).refused(INVALID_INPUT),
+            row(0x5604, FM, "a host that is none")
+                    .send("w:0x7fff 02 00 q:block " + NIL + "d:1 q:base q:block pad:24")
+                    .refused(INVALID_INPUT),
+            row(0x5604, FM, "not aligned to a block")
+                    .send(add(2, "block", NIL, "q:base+1 q:block pad:24"))
+                    .refused(INVALID_EXTENT_LIST),
+            row(0x5604, FM, "outside of every region")
+                    .send(add(2, "block", NIL, "q:0xffffffffffe00000 q:block pad:24"))
+                    .refused(INVALID_ADDRESS),
+            row(0x5604, FM, "the same extent twice")
+                    .send(add(2, "2*block", NIL, "q:base q:block pad:24", "q:base q:block pad:24"))
+                    .refused(INVALID_EXTENT_LIST),
+            row(0x5604, FM, "what the host has already")
+                    .given(Given.ACCEPTED)
+                    .send(add(2, "block", NIL, "q:base q:block pad:24"))
+                    .refused(INVALID_EXTENT_LIST),
+            row(0x5604, FM, "what the host has been offered already")
+                    .given(Given.OFFERED)
+                    .send(add(2, "block", NIL, "q:base q:block pad:24"))
+                    .refused(INVALID_EXTENT_LIST),
+            row(0x5604, FM, "fewer extents than it says")
+                    .send("w:0 02 00 q:block " + NIL + "d:2 q:base q:block pad:24")
+                    .refused(INVALID_LENGTH),
+            row(0x5605, FM, "prescriptive: the host is asked")
+                    .given(Given.ACCEPTED)
+                    .send(release(0x01, "2*block", NIL, "q:base q:2*block pad:24"))
+                    .succeeds("len=0")
+                    .then(0x5603, LIST)
+                    .succeeds("u32@12=1")
+                    .end(),
+            row(0x5605, FM, "forced: it is taken")
+                    .given(Given.ACCEPTED)
+                    .send(release(0x11, "2*block", NIL, "q:base q:2*block pad:24"))
+                    .succeeds("len=0")
+                    .then(0x5603, LIST)
+                    .succeeds("u32@12=0")
+                    .end(),
+            row(0x5605, FM, "no tag and no length")
+                    .send(release(0x00, "0", NIL))
+                    .succeeds("len=0")
+                    .end(),
+            row(0x5605, FM, "a tag that nobody has")
+                    .send(release(0x00, "0", UNKNOWN))
+                    .refused(INVALID_INPUT),
+            row(0x5605, FM, "what the host does not have")
+                    .send(release(0x01, "block", NIL, "q:base q:block pad:24"))
+                    .refused(INVALID_ADDRESS),
+            row(0x5605, FM, "a policy that is none")
+                    .send(release(0x09, "0", NIL))
+                    .refused(INVALID_INPUT),
+            row(0x5605, FM, "a host that is none")
+                    .send("w:0x7fff 01 00 q:block " + NIL + "d:1 q:base q:block pad:24")
+                    .refused(INVALID_INPUT),
+            row(0x5605, FM, "fewer extents than it says")
+                    .send("w:0 01 00 q:block " + NIL + "d:2 q:base q:block pad:24")
+                    .refused(INVALID_LENGTH),
+            row(0x5606, FM, "no tag: nothing to do").send(NIL).succeeds("len=0").end(),
+            row(0x5606, FM, "a tag that nobody has").send(UNKNOWN).refused(INVALID_INPUT),
+            row(0x5607, FM, "no tag: nothing to do").send(NIL).succeeds("len=0").end(),
+            row(0x5607, FM, "a tag that nobody has").send(UNKNOWN).refused(INVALID_INPUT),
+            row(0x5608, FM, "no tags")
+                    .send("d:0 d:16")
+                    .succeeds("len=16", "u32@4=0", "u32@8=0")
+                    .end(),
+            row(0x5608, FM, "an index that is none").send("d:5 d:16").refused(INVALID_INPUT));
+
+    static final List<Row> TUNNEL = List.of(
+            row(0x5300, FM, "identification of an LD")
+                    .send("00 00 w:12 00 77 00 w:1 000000 w:0 w:0")
+                    .succeeds("len=34", "u16@0=30", "u8@4=1", "u8@5=0x77", "u16@7=1", "u16@12=0", "u8@33=3")
+                    .end(),
+            row(0x5300, FM, "a refusal of the LD is no refusal of the tunnel")
+                    .send("00 00 w:12 00 01 00 w:0xffff 000000 w:0 w:0")
+                    .succeeds("len=16", "u16@0=12", "u16@12=3")
+                    .end(),
+            row(0x5300, FM, "an LD that is none")
+                    .send("b:lds 00 w:12 00 01 00 w:1 000000 w:0 w:0")
+                    .refused(INVALID_INPUT),
+            row(0x5300, FM, "a target that is none")
+                    .send("00 07 w:12 00 01 00 w:1 000000 w:0 w:0")
+                    .refused(INVALID_INPUT),
+            row(0x5300, FM, "another size than it says")
+                    .send("00 00 w:13 00 01 00 w:1 000000 w:0 w:0")
+                    .comesTo(Set.of(INVALID_LENGTH, INVALID_INPUT))
+                    .end());
+
+    private FabricRows() {}
+
+    private static String add(int policy, String length, String tag, String... extents) {
+        return String.format(
+                "w:0 b:%d 00 q:%s %s d:%d %s", policy, length, tag, extents.length, String.join(" ", extents));
+    }
+
+    private static String release(int flags, String length, String tag, String... extents) {
+        return String.format(
+                "w:0 b:%d 00 q:%s %s d:%d %s", flags, length, tag, extents.length, String.join(" ", extents));
+    }
+}
