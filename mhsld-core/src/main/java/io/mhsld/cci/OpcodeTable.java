@@ -14,7 +14,8 @@ public final class OpcodeTable {
                     LogCommands.ROWS,
                     MemoryDeviceCommands.ROWS,
                     DynamicCapacityCommands.ROWS,
-                    MultiHeadCommands.ROWS)
+                    MultiHeadCommands.ROWS,
+                    FabricCommands.ROWS)
             .flatMap(Collection::stream)
             .sorted(Comparator.comparingInt(Opcode::code))
             .toList();

@@ -95,6 +95,15 @@ public final class Payload {
         return this;
     }
 
+    /** Sets raw bytes, as many as the field has. */
+    public Payload set(String name, byte[] value) {
+        Field field = fieldOf(
+                name,
+                field(name).kind() == Kind.BYTES && value.length == field(name).width());
+        System.arraycopy(value, 0, bytes, position(field), value.length);
+        return this;
+    }
+
     /** Sets or clears one flag. */
     public Payload setFlag(String name, String flag, boolean value) {
         long bits = valueOf(field(name));
