@@ -9,5 +9,6 @@ final class Verbs {
     static void addTo(CommandLine commandLine, Console console) {
         DeviceVerbs.addTo(commandLine, console);
         HeadVerbs.addTo(commandLine, console);
+        commandLine.addSubcommand(new FmVerb(console));
     }
 }
