@@ -31,7 +31,6 @@ public final class CapacityOrders {
     private static final int PRESCRIPTIVE_ADD = 2;
     private static final int SHARED_ADD = 3;
 
-    private static final int TAG_BASED_RELEASE = 0;
     private static final int PRESCRIPTIVE_RELEASE = 1;
     private static final int REMOVAL_POLICY_MASK = 0xF;
     private static final int FORCED = 1 << 4;

@@ -14,13 +14,8 @@ import java.util.Arrays;
  *   8  return code  16 bits, of a response
  *  10  vendor specific extended status, 16 bits; some clients put a mark of their own there
  * </pre>
- *
- * @param category of both nibbles, so that 0 is a request in every dialect
- * @param lengthBytes what the header says of the payload, up to 24 bits: what needs more than 16 of them is longer than anything that is taken here,
- *     in either dialect
- * @param payload what there is of it
  */
-public record CciMessage(int category, int tag, int opcode, int lengthBytes, int vendorStatus, byte[] payload) {
+public final class CciMessage {
     /** Bytes before the payload. */
     public static final int HEADER_BYTES = 12;
 
@@ -30,6 +25,22 @@ public record CciMessage(int category, int tag, int opcode, int lengthBytes, int
     private static final int UPPER_LENGTH = 7;
     private static final int RETURN_CODE = 8;
     private static final int VENDOR_STATUS = 10;
+
+    private final int category;
+    private final int tag;
+    private final int opcode;
+    private final int lengthBytes;
+    private final int vendorStatus;
+    private final byte[] payload;
+
+    private CciMessage(int category, int tag, int opcode, int lengthBytes, int vendorStatus, byte[] payload) {
+        this.category = category;
+        this.tag = tag;
+        this.opcode = opcode;
+        this.lengthBytes = lengthBytes;
+        this.vendorStatus = vendorStatus;
+        this.payload = payload;
+    }
 
     /**
      * The message that lies in these bytes; padding behind it is left out.
@@ -56,7 +67,35 @@ public record CciMessage(int category, int tag, int opcode, int lengthBytes, int
         return new CciMessage(0, tag, opcode, payload.length, 0, payload);
     }
 
-    /** False for what asks nothing. */
+    /** Echoed by the response. */
+    public int tag() {
+        return tag;
+    }
+
+    /** Command set in bits 15:8, command in bits 7:0. */
+    public int opcode() {
+        return opcode;
+    }
+
+    /**
+     * What the header says of the payload, up to 24 bits: what needs more than 16 of them is longer than anything that is taken here, in either
+     * dialect.
+     */
+    public int lengthBytes() {
+        return lengthBytes;
+    }
+
+    /** Means nothing in a request, where some clients put a mark of their own. */
+    public int vendorStatus() {
+        return vendorStatus;
+    }
+
+    /** What there is of the payload; a copy. */
+    public byte[] payload() {
+        return payload.clone();
+    }
+
+    /** False for what asks nothing, in any dialect. */
     public boolean isRequest() {
         return category == 0;
     }
