@@ -25,15 +25,20 @@ final class BoundedLog implements HeadLog {
     private static final long NS_PER_LINE = TimeUnit.SECONDS.toNanos(1) / LINES_PER_SECOND;
 
     private final PrintStream out;
-    private final int head;
+    private final String who;
     private final LongSupplier clockNs;
     private long credit = BURST_LINES;
     private long creditedNs;
     private long leftOut;
 
     BoundedLog(PrintStream out, int head, LongSupplier clockNs) {
+        this(out, "head=" + head, clockNs);
+    }
+
+    /** @param who says it, in front of each line */
+    BoundedLog(PrintStream out, String who, LongSupplier clockNs) {
         this.out = out;
-        this.head = head;
+        this.who = who;
         this.clockNs = clockNs;
         this.creditedNs = clockNs.getAsLong();
     }
@@ -57,7 +62,7 @@ final class BoundedLog implements HeadLog {
 
     private void print(String text) {
         String shown = text.length() > LINE_LENGTH_LIMIT ? text.substring(0, LINE_LENGTH_LIMIT) + "…" : text;
-        out.println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " head=" + head + " "
+        out.println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " " + who + " "
                 + ForeignText.line(shown.replace('\n', ' ')));
     }
 }

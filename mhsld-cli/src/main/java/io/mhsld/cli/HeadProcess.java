@@ -2,11 +2,15 @@ package io.mhsld.cli;
 
 import io.mhsld.Device;
 import io.mhsld.cci.EventRecordWriter;
+import io.mhsld.cci.Mailbox;
 import io.mhsld.cci.ReturnCode;
 import io.mhsld.head.EventLoop;
 import io.mhsld.head.Head;
 import io.mhsld.head.HeadLog;
 import io.mhsld.head.HostDriver;
+import io.mhsld.mctp.DialectChoice;
+import io.mhsld.mctp.MctpEndpoint;
+import io.mhsld.mctp.MctpServer;
 import io.mhsld.media.Media;
 import io.mhsld.qmp.CxlCommands;
 import io.mhsld.qmp.QmpAddress;
@@ -34,7 +38,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
 /** One head as a process of its own: attaches, serves its sockets, answers for the host, and leaves cleanly when it is told to. */
 final class HeadProcess {
@@ -49,6 +52,8 @@ final class HeadProcess {
      * @param init what to make the device of before attaching; empty: somebody else has made it, or will
      * @param expected what the device must be like, checked after attaching
      * @param qmp where to listen besides the control socket
+     * @param mctp where to offer the LD's command interface in MCTP packets
+     * @param dialect which dialect those clients speak
      * @param driver what answers for the host
      * @param deviceId what QMP's {@code path} calls the device
      * @param waitMs how long to wait for somebody else's init
@@ -59,6 +64,8 @@ final class HeadProcess {
             Optional<Device.Specification> init,
             Expected expected,
             List<QmpAddress> qmp,
+            List<QmpAddress> mctp,
+            DialectChoice dialect,
             HostDriver.Mode driver,
             String deviceId,
             long waitMs) {}
@@ -145,14 +152,18 @@ final class HeadProcess {
             head.device().ras().onError(new RasTeller());
             loop.onError(head::recordError);
             head.onLost(this::leaveLost);
+            Mailbox ldCci = head.mailbox().ldCci();
+            MctpEndpoint endpoint = (opcode, payload, dialect, answer) -> answer.accept(ldCci.execute(opcode, payload));
             try (QmpServer server = new QmpServer(
-                    loop,
-                    new Machine(head),
-                    CxlCommands.of(head, options.deviceId, options.driver, loop::execute),
-                    head::recordError)) {
+                            loop,
+                            new Machine(head),
+                            CxlCommands.of(head, options.deviceId, options.driver, loop::execute),
+                            head::recordError);
+                    MctpServer mctp = new MctpServer(loop, endpoint, options.dialect, head::recordError)) {
                 List<QmpAddress> addresses = listen(server, head);
+                List<QmpAddress> mctpAddresses = listen(mctp);
                 head.serve();
-                tellReady(head, addresses);
+                tellReady(head, addresses, mctpAddresses);
                 runLoop(head);
                 if (!quitByQmp) {
                     // After quit the server has told its clients itself.
@@ -191,6 +202,14 @@ final class HeadProcess {
         try {
             listenForControl(server, head);
             return options.qmp.stream().map(server::listen).toList();
+        } catch (QmpException e) {
+            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
+        }
+    }
+
+    private List<QmpAddress> listen(MctpServer server) {
+        try {
+            return options.mctp.stream().map(server::listen).toList();
         } catch (QmpException e) {
             throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
         }
@@ -236,18 +255,18 @@ final class HeadProcess {
         }
     }
 
-    private void tellReady(Head head, List<QmpAddress> addresses) {
-        String sockets = addresses.stream().map(QmpAddress::toString).collect(Collectors.joining(","));
+    private void tellReady(Head head, List<QmpAddress> addresses, List<QmpAddress> mctpAddresses) {
         console.out()
                 .printf(
-                        "ready head=%d pid=%d device=%s size=%d heads=%d control=%s%s host-driver=%s%n",
+                        "ready head=%d pid=%d device=%s size=%d heads=%d control=%s%s%s host-driver=%s%n",
                         head.id(),
                         ProcessHandle.current().pid(),
                         options.files.stateFile(),
                         head.geometry().capacityBytes(),
                         head.geometry().headCount(),
                         head.controlSocket(),
-                        sockets.isEmpty() ? "" : " qmp=" + sockets,
+                        MctpOptions.listed(" qmp=", addresses),
+                        MctpOptions.listed(" mctp=", mctpAddresses),
                         options.driver);
         console.out().flush();
     }

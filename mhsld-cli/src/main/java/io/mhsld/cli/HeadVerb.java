@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The verb that is a head: our options, and QEMU's. {@link HeadProcess} does the work. */
@@ -67,6 +68,9 @@ final class HeadVerb extends Verb {
             paramLabel = "ADDRESS",
             description = "Listen for QMP: unix:PATH,server,nowait or tcp:127.0.0.1:PORT,server,nowait. Repeatable.")
     List<String> qmp = new ArrayList<>();
+
+    @Mixin
+    MctpOptions mctp;
 
     @Option(
             names = "--host-driver",
@@ -140,6 +144,8 @@ final class HeadVerb extends Verb {
                                 Optional.ofNullable(blockSizeBytes),
                                 mediaFile.map(Path::toString)),
                         addresses,
+                        mctp.addresses(),
+                        mctp.dialect(),
                         driver,
                         once("id", id, qemu.id()).orElse("cxl-mem0"),
                         waitMs(waitSeconds)),

@@ -9,6 +9,7 @@ final class Verbs {
     static void addTo(CommandLine commandLine, Console console) {
         DeviceVerbs.addTo(commandLine, console);
         HeadVerbs.addTo(commandLine, console);
+        commandLine.addSubcommand(new FmVerb(console));
         PaperVerbs.addTo(commandLine, console);
     }
 }

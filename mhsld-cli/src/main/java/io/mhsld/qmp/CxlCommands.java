@@ -3,6 +3,7 @@ package io.mhsld.qmp;
 import static io.mhsld.qmp.QmpParameter.optional;
 import static io.mhsld.qmp.QmpParameter.required;
 
+import io.mhsld.cci.CapacityOrders;
 import io.mhsld.cci.Mailbox;
 import io.mhsld.cci.Response;
 import io.mhsld.head.Head;
@@ -36,12 +37,8 @@ public final class CxlCommands {
     /** The most that one {@code x-mem-read} or {@code x-mem-write} moves: in Base64 it fits a QMP message several times over. */
     public static final int MEMORY_CHUNK_BYTES = 256 << 10;
 
-    private static final QmpType SELECTION_POLICY = QmpType.enumeration(
-            "CxlExtentSelectionPolicy", "free", "contiguous", "prescriptive", "enable-shared-access");
-    private static final QmpType REMOVAL_POLICY =
-            QmpType.enumeration("CxlExtentRemovalPolicy", "tag-based", "prescriptive");
-    private static final QmpType EXTENTS = QmpType.listOf(QmpType.struct(
-            "CxlDynamicCapacityExtent", required("offset", QmpType.UINT64), required("len", QmpType.UINT64)));
+    /** Where {@code x-cci} sends a command: the mailbox, the LD's message interface, or what the head does of the fabric manager's commands. */
+    static final QmpType CCI_INTERFACE = QmpType.enumeration("X-CciInterface", "mailbox", "ld", "fm");
 
     /** QEMU's own texts, to the letter. */
     private static final Map<Cause, String> QEMU_TEXTS = new EnumMap<>(Cause.class);
@@ -66,6 +63,8 @@ public final class CxlCommands {
 
     private final Head head;
     private final Mailbox mailbox;
+    private final Mailbox ldCci;
+    private final CapacityOrders orders;
     private final DynamicCapacity capacity;
     private final Geometry geometry;
     private final String deviceId;
@@ -77,6 +76,8 @@ public final class CxlCommands {
         this.memory = new MemoryCommands(head, later);
         this.head = head;
         this.mailbox = head.mailbox();
+        this.ldCci = mailbox.ldCci();
+        this.orders = new CapacityOrders(head.device(), head::recordError);
         this.capacity = head.device().capacity();
         this.geometry = head.geometry();
         this.deviceId = deviceId;
@@ -97,31 +98,16 @@ public final class CxlCommands {
 
     private List<QmpCommand> table() {
         List<QmpCommand> table = new ArrayList<>(List.of(
-                QmpCommand.of(
-                                "cxl-add-dynamic-capacity",
-                                this::add,
-                                required("path", QmpType.STR),
-                                required("host-id", QmpType.UINT16),
-                                required("selection-policy", SELECTION_POLICY),
-                                required("region", QmpType.UINT8),
-                                optional("tag", QmpType.STR),
-                                required("extents", EXTENTS))
-                        .asUnstable(),
-                QmpCommand.of(
-                                "cxl-release-dynamic-capacity",
-                                this::release,
-                                required("path", QmpType.STR),
-                                required("host-id", QmpType.UINT16),
-                                required("removal-policy", REMOVAL_POLICY),
-                                optional("forced-removal", QmpType.BOOL),
-                                optional("sanitize-on-release", QmpType.BOOL),
-                                required("region", QmpType.UINT8),
-                                optional("tag", QmpType.STR),
-                                required("extents", EXTENTS))
-                        .asUnstable(),
+                QemuCommands.add(this::add),
+                QemuCommands.release(this::release),
                 QmpCommand.of("x-query-head", arguments -> queryHead()).returning(QmpType.ANY),
                 QmpCommand.of("x-query-extents", arguments -> queryExtents()).returning(QmpType.ANY),
-                QmpCommand.of("x-cci", this::cci, required("opcode", QmpType.UINT16), optional("payload", QmpType.STR))
+                QmpCommand.of(
+                                "x-cci",
+                                this::cci,
+                                required("opcode", QmpType.UINT16),
+                                optional("payload", QmpType.STR),
+                                optional("interface", CCI_INTERFACE))
                         .returning(QmpType.ANY)));
         table.addAll(new EventQueries(head.device(), geometry).table());
         table.addAll(new InjectCommands(head.device(), path).table());
@@ -271,7 +257,17 @@ public final class CxlCommands {
         } catch (IllegalArgumentException e) {
             return QmpReply.refused("Parameter 'payload' expects pairs of hexadecimal digits");
         }
-        Response response = mailbox.execute((int) arguments.number("opcode"), payload);
+        int opcode = (int) arguments.number("opcode");
+        String target = arguments.optionalText("interface").orElse("mailbox");
+        return cciAnswer(
+                switch (target) {
+                    case "ld" -> ldCci.execute(opcode, payload);
+                    case "fm" -> orders.execute(opcode, payload);
+                    default -> mailbox.execute(opcode, payload);
+                });
+    }
+
+    static QmpReply cciAnswer(Response response) {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("return-code", (long) response.code().value());
         answer.put("payload", HexFormat.of().formatHex(response.payload()));

@@ -102,7 +102,7 @@ public final class QmpAddress {
     }
 
     /** A TCP address. */
-    static QmpAddress tcp(InetSocketAddress address) {
+    public static QmpAddress tcp(InetSocketAddress address) {
         return new QmpAddress(null, address);
     }
 

@@ -1,5 +1,6 @@
 package io.mhsld.qmp;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,6 +75,22 @@ public final class QmpArguments {
     public Object any(String name) {
         declared(name);
         return values.get(name);
+    }
+
+    /** All that was given, in the form that {@link QmpJson#write} takes: to be passed on. A large unsigned number comes as its two's complement. */
+    Map<String, Object> toJson() {
+        Map<String, Object> json = new LinkedHashMap<>();
+        values.forEach((name, value) -> json.put(name, toJson(value)));
+        return json;
+    }
+
+    private static Object toJson(Object value) {
+        if (value instanceof QmpArguments members) {
+            return members.toJson();
+        }
+        return value instanceof List<?> elements
+                ? elements.stream().map(QmpArguments::toJson).toList()
+                : value;
     }
 
     @Override

@@ -4,10 +4,17 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The commands and events that every QMP server has, whatever it controls. */
 final class QmpBuiltIns {
     static final String NEGOTIATION = "qmp_capabilities";
+
+    /**
+     * From now on, what was not read yet when this client closes its connection is not done: a client that has given up on a head which was stopped
+     * need not fear what that head does when it wakes up.
+     */
+    static final String DROP_UNHEARD = "x-drop-unheard";
 
     private static final QmpType SHUTDOWN_CAUSE = QmpType.enumeration(
             "ShutdownCause", "none", "host-error", "host-qmp-quit", "host-qmp-system-reset", "host-signal", "host-ui");
@@ -44,6 +51,7 @@ final class QmpBuiltIns {
                 NEGOTIATION,
                 QmpBuiltIns::negotiate,
                 QmpParameter.optional("enable", QmpType.listOf(QmpType.enumeration("QMPCapability", "oob")))));
+        commands.add(QmpCommand.of(DROP_UNHEARD, arguments -> QmpReply.done()));
         commands.add(QmpCommand.of(
                         "query-version",
                         arguments -> QmpReply.of(machine.version().toJson()))
@@ -98,6 +106,10 @@ final class QmpBuiltIns {
 
     /** The event comes before the reply, as in QEMU. */
     private static QmpReply reset(QmpServer server, QmpMachine machine) {
+        Optional<String> refusal = machine.resetRefusal();
+        if (refusal.isPresent()) {
+            return QmpReply.refused(refusal.get());
+        }
         machine.reset();
         server.emit("RESET", because("host-qmp-system-reset"));
         return QmpReply.done();

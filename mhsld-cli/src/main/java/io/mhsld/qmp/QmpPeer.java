@@ -23,7 +23,7 @@ import jdk.net.ExtendedSocketOptions;
  * Which user is at the other end of a connection on this machine. QMP has no passwords, but the kernel tells whose each socket is: a unix socket
  * can be asked, and the other end of a TCP connection has a row of its own in {@code /proc/net/tcp} or {@code tcp6}.
  */
-final class QmpPeer {
+public final class QmpPeer {
     private static final List<Path> TABLES = List.of(Path.of("/proc/net/tcp"), Path.of("/proc/net/tcp6"));
     private static final int ROOT = 0;
 
@@ -54,7 +54,7 @@ final class QmpPeer {
     }
 
     /** Why the client of a TCP connection is not served; empty when it is: it belongs to this process's user, or to root. */
-    static Optional<String> refusal(SocketChannel connection) throws IOException {
+    public static Optional<String> refusal(SocketChannel connection) throws IOException {
         InetSocketAddress client = (InetSocketAddress) connection.getRemoteAddress();
         InetSocketAddress server = (InetSocketAddress) connection.getLocalAddress();
         for (Path table : TABLES) {

@@ -29,6 +29,7 @@ final class QmpSession {
     private boolean pending;
     private boolean resuming;
     private boolean inputEnded;
+    private boolean dropsUnheard;
     private boolean closed;
 
     QmpSession(QmpServer server, SocketChannel channel, boolean local, QmpInputBudget budget, Runnable whenClosed) {
@@ -145,10 +146,13 @@ final class QmpSession {
         if (isHeldUp() || inputEnded) {
             return buffer.flip();
         }
-        if (channel.read(buffer) < 0) {
-            inputEnded = true;
+        int read = channel.read(buffer);
+        while (read > 0 && dropsUnheard && buffer.hasRemaining()) {
+            // The client may have closed behind what it wrote: that is to be known before any of it is done.
+            read = channel.read(buffer);
         }
-        return buffer.flip();
+        inputEnded = read < 0;
+        return inputEnded && dropsUnheard ? buffer.limit(0) : buffer.flip();
     }
 
     /** The server's read buffer is everybody's: what is left in it has to be put somewhere else. */
@@ -222,6 +226,7 @@ final class QmpSession {
                     "Expecting capabilities negotiation with '" + QmpBuiltIns.NEGOTIATION + "'");
         }
         QmpReply reply = server.run(request);
+        dropsUnheard |= request.command().equals(QmpBuiltIns.DROP_UNHEARD) && reply instanceof QmpReply.Result;
         if (negotiation && reply instanceof QmpReply.Result) {
             if (negotiated) {
                 return QmpError.commandNotFound("Capabilities negotiation is already complete, command ignored");

@@ -21,25 +21,40 @@ class SourceTreeTest {
             Pattern.compile("^import (?:static )?(io\\.mhsld(?:\\.[a-z0-9]+)*)\\.[A-Z]", Pattern.MULTILINE);
 
     /** Each package, and the packages of ours that it may know: dependencies run downwards only. */
-    private static final Map<String, List<String>> MAY_KNOW = Map.of(
-            "io.mhsld.text", List.of(),
-            "io.mhsld.state", List.of("io.mhsld.text"),
-            "io.mhsld.media", List.of(),
-            "io.mhsld.type3", List.of(),
-            "io.mhsld.cci", List.of("io.mhsld.text", "io.mhsld.type3"),
-            "io.mhsld.head", List.of("io.mhsld.state", "io.mhsld.media", "io.mhsld.type3", "io.mhsld.cci"),
-            "io.mhsld", List.of("io.mhsld.state", "io.mhsld.media", "io.mhsld.head"),
-            "io.mhsld.qmp", List.of("io.mhsld.state", "io.mhsld.type3", "io.mhsld.cci", "io.mhsld.head"),
-            "io.mhsld.cli",
-                    List.of(
-                            "io.mhsld",
-                            "io.mhsld.text",
-                            "io.mhsld.state",
-                            "io.mhsld.media",
-                            "io.mhsld.type3",
-                            "io.mhsld.cci",
-                            "io.mhsld.head",
-                            "io.mhsld.qmp"));
+    private static final Map<String, List<String>> MAY_KNOW = Map.ofEntries(
+            entry("io.mhsld.text"),
+            entry("io.mhsld.state", "io.mhsld.text"),
+            entry("io.mhsld.media"),
+            entry("io.mhsld.type3"),
+            entry("io.mhsld.cci", "io.mhsld.text", "io.mhsld.type3"),
+            entry("io.mhsld.head", "io.mhsld.state", "io.mhsld.media", "io.mhsld.type3", "io.mhsld.cci"),
+            entry("io.mhsld.fabric", "io.mhsld.state", "io.mhsld.type3", "io.mhsld.cci", "io.mhsld.head"),
+            entry("io.mhsld", "io.mhsld.state", "io.mhsld.media", "io.mhsld.head"),
+            entry(
+                    "io.mhsld.qmp",
+                    "io.mhsld.state",
+                    "io.mhsld.type3",
+                    "io.mhsld.cci",
+                    "io.mhsld.head",
+                    "io.mhsld.fabric"),
+            // Who may connect, and what an address is, is the same as for QMP.
+            entry("io.mhsld.mctp", "io.mhsld.cci", "io.mhsld.head", "io.mhsld.qmp"),
+            entry(
+                    "io.mhsld.cli",
+                    "io.mhsld",
+                    "io.mhsld.text",
+                    "io.mhsld.state",
+                    "io.mhsld.media",
+                    "io.mhsld.type3",
+                    "io.mhsld.cci",
+                    "io.mhsld.head",
+                    "io.mhsld.fabric",
+                    "io.mhsld.qmp",
+                    "io.mhsld.mctp"));
+
+    private static Map.Entry<String, List<String>> entry(String packageName, String... known) {
+        return Map.entry(packageName, List.of(known));
+    }
 
     private record Source(Path file, String packageName, String text) {
         static Source read(Path file) {

@@ -43,7 +43,7 @@ final class GenericCommands {
                 .set("subsystemVendorId", ComponentIdentity.VENDOR_ID)
                 .set("subsystemId", identity.deviceId())
                 .set("serialNumber", identity.serial())
-                .set("maxMessageSizeExponent", MessageLimit.MAX_EXPONENT)
+                .set("maxMessageSizeExponent", component.messageLimit().maxExponent())
                 .set("componentType", identity.componentType()));
     }
 

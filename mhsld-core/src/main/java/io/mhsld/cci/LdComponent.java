@@ -31,7 +31,7 @@ record LdComponent(
                 multiHead,
                 interruptPolicy,
                 new MediaCursors(),
-                new MessageLimit(),
+                new MessageLimit(Mailbox.MAX_PAYLOAD_BYTES),
                 OpcodeTable.of(kind, multiHead.isPresent()));
     }
 

@@ -28,7 +28,7 @@ public final class Mailbox {
                         multiHead,
                         new EventInterruptPolicy(),
                         new MediaCursors(),
-                        new MessageLimit(),
+                        new MessageLimit(Mailbox.MAX_PAYLOAD_BYTES),
                         OpcodeTable.of(CciKind.PRIMARY_MAILBOX, multiHead.isPresent())),
                 errors);
         device.onFirstEvent(component.interruptPolicy()::firstRecord);

@@ -8,10 +8,18 @@ final class MessageLimit {
     /** The specification's least. */
     static final int MIN_EXPONENT = 8;
 
-    /** What the payload area of the mailbox has. */
-    static final int MAX_EXPONENT = 11;
+    private final int maxExponent;
+    private int exponent;
 
-    private int exponent = MAX_EXPONENT;
+    /** @param maxBytes what the interface can answer at most, a power of two */
+    MessageLimit(int maxBytes) {
+        this.maxExponent = Integer.numberOfTrailingZeros(maxBytes);
+        this.exponent = maxExponent;
+    }
+
+    int maxExponent() {
+        return maxExponent;
+    }
 
     int exponent() {
         return exponent;
@@ -23,13 +31,13 @@ final class MessageLimit {
 
     /** False, and nothing changed, for a limit that there cannot be. */
     boolean trySet(int newExponent) {
-        boolean isAllowed = newExponent >= MIN_EXPONENT && newExponent <= MAX_EXPONENT;
+        boolean isAllowed = newExponent >= MIN_EXPONENT && newExponent <= maxExponent;
         exponent = isAllowed ? newExponent : exponent;
         return isAllowed;
     }
 
     /** As at the begin. */
     void reset() {
-        exponent = MAX_EXPONENT;
+        exponent = maxExponent;
     }
 }

@@ -20,7 +20,8 @@ public final class OpcodeTable {
                     PoisonCommands.ROWS,
                     SanitizeCommands.ROWS,
                     DynamicCapacityCommands.ROWS,
-                    MultiHeadCommands.ROWS)
+                    MultiHeadCommands.ROWS,
+                    FabricCommands.ROWS)
             .flatMap(Collection::stream)
             .sorted(Comparator.comparingInt(Opcode::code))
             .toList();

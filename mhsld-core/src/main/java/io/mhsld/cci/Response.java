@@ -10,10 +10,16 @@ public final class Response {
 
     private final ReturnCode code;
     private final byte[] payload;
+    private final boolean isUndelivered;
 
     private Response(ReturnCode code, byte[] payload) {
+        this(code, payload, false);
+    }
+
+    private Response(ReturnCode code, byte[] payload, boolean isUndelivered) {
         this.code = code;
         this.payload = payload;
+        this.isUndelivered = isUndelivered;
     }
 
     /** Success with an output payload. */
@@ -42,6 +48,16 @@ public final class Response {
         return refusal.isPresent() ? of(refusal) : of(ReturnCode.BACKGROUND_STARTED);
     }
 
+    /** What another process answered for us. */
+    public static Response received(ReturnCode code, byte[] payload) {
+        return new Response(code, payload.clone());
+    }
+
+    /** In place of the answer of somebody who could not be asked, or did not answer. */
+    public static Response undelivered(ReturnCode code) {
+        return new Response(code, NOTHING, true);
+    }
+
     /** How the command ended. */
     public ReturnCode code() {
         return code;
@@ -55,6 +71,15 @@ public final class Response {
     /** True when the command was done. */
     public boolean isSuccess() {
         return code == ReturnCode.SUCCESS;
+    }
+
+    /** True when whoever had to answer has not. */
+    boolean isUndelivered() {
+        return isUndelivered;
+    }
+
+    void copyTo(byte[] destination, int offset) {
+        System.arraycopy(payload, 0, destination, offset, payload.length);
     }
 
     int length() {

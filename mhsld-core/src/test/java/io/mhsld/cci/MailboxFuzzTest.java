@@ -43,7 +43,7 @@ class MailboxFuzzTest {
         Response response = host.mailbox.execute(opcode, input);
         assertTrue(response.payload().length <= Mailbox.MAX_PAYLOAD_BYTES);
         assertTrue(response.isSuccess() || response.payload().length == 0);
-        boolean known = OpcodeTable.of(opcode).isPresent();
+        boolean known = host.mailbox.commands().stream().anyMatch(command -> command.code() == opcode);
         assertEquals(!known, response.code() == ReturnCode.UNSUPPORTED);
         if (response.isSuccess()) {
             OpcodeTable.of(opcode).orElseThrow().response().lines(response.payload());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class OpcodeTest {
@@ -14,7 +15,8 @@ class OpcodeTest {
         assertEquals(
                 List.of(
                         0x0100, 0x0101, 0x0102, 0x0103, 0x0300, 0x0301, 0x0400, 0x0401, 0x4000, 0x4800, 0x4801, 0x4802,
-                        0x4803, 0x5500, 0x5501),
+                        0x4803, 0x5300, 0x5500, 0x5501, 0x5600, 0x5601, 0x5602, 0x5603, 0x5604, 0x5605, 0x5606, 0x5607,
+                        0x5608),
                 codes);
         assertEquals(codes.stream().sorted().distinct().toList(), codes);
     }
@@ -33,7 +35,9 @@ class OpcodeTest {
     void shouldTakeAtLeastTheFixedPartOfTheRequest() {
         for (Opcode opcode : OpcodeTable.ALL) {
             assertEquals(opcode.request().lengthBytes(0), opcode.input().min(), opcode.toString());
-            assertTrue(opcode.input().max() <= Mailbox.MAX_PAYLOAD_BYTES, opcode.toString());
+            boolean isFabric = opcode.kinds().equals(Set.of(CciKind.FM_OWNED_LD));
+            int limit = isFabric ? FmOwnedLd.MAX_PAYLOAD_BYTES : Mailbox.MAX_PAYLOAD_BYTES;
+            assertTrue(opcode.input().max() <= limit, opcode.toString());
         }
     }
 }

@@ -31,10 +31,17 @@ public final class Bench {
         this.out = out;
     }
 
-    /** Takes {@code quick} as the first word, and what JMH takes; a pattern of JMH's leaves out what is not JMH's. */
+    /** Takes {@code quick} as a word, {@code fm} for the fabric manager's latency alone, and what JMH takes; a pattern of JMH's leaves out what is not JMH's. */
     public static void main(String[] arguments) throws IOException, CommandLineOptionException, RunnerException {
         List<String> given = new ArrayList<>(Arrays.asList(arguments));
         boolean quick = given.remove("quick");
+        String launcher = System.getProperty("mhsld.launcher");
+        if (given.remove("fm") && launcher != null) {
+            Bench bench = new Bench(System.out);
+            bench.printMachine();
+            FmLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, System.out);
+            return;
+        }
         CommandLineOptions options = new CommandLineOptions(given.toArray(new String[0]));
         if (options.shouldHelp() || options.shouldList() || options.shouldListWithParams()) {
             org.openjdk.jmh.Main.main(given.toArray(new String[0]));
@@ -53,6 +60,7 @@ public final class Bench {
         String launcher = System.getProperty("mhsld.launcher");
         if (options.getIncludes().isEmpty() && launcher != null) {
             AddLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, out);
+            FmLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, out);
         }
     }
 

@@ -1,0 +1,196 @@
+package io.mhsld.cli;
+
+import io.mhsld.cci.FmOwnedLd;
+import io.mhsld.fabric.Fabric;
+import io.mhsld.fabric.FixedTables;
+import io.mhsld.head.EventLoop;
+import io.mhsld.mctp.DialectChoice;
+import io.mhsld.mctp.MctpServer;
+import io.mhsld.qmp.FmCommands;
+import io.mhsld.qmp.HeadConnections;
+import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpException;
+import io.mhsld.qmp.QmpMachine;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.qmp.QmpVersion;
+import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.StateFileException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** The fabric manager's door to one device as a process: opens the state file, serves its sockets, forwards to the heads. */
+final class FmProcess {
+    /** Within this time it notices that the device was made anew, or removed. */
+    private static final long TICK_MS = 400;
+
+    private static final long LEAVE_TIMEOUT_S = 5;
+
+    /**
+     * What the process is to be.
+     *
+     * @param files the device
+     * @param qmp where to listen for QMP
+     * @param mctp where to listen for FM-API
+     * @param dialect which dialect those clients speak
+     * @param waitMs how long to wait for somebody else's init
+     */
+    record Options(
+            DeviceFiles files, List<QmpAddress> qmp, List<QmpAddress> mctp, DialectChoice dialect, long waitMs) {}
+
+    private final Options options;
+    private final Console console;
+    private final EventLoop loop = EventLoop.open();
+    private final CountDownLatch left = new CountDownLatch(1);
+    private final BoundedLog log;
+    private volatile boolean serves;
+    private RuntimeException lost;
+    private boolean quitByQmp;
+
+    private FmProcess(Options options, Console console) {
+        this.options = options;
+        this.console = console;
+        this.log = new BoundedLog(console.err(), "fm", System::nanoTime);
+    }
+
+    /** Runs until it is told to leave. */
+    static ExitCode run(Options options, Console console) {
+        FmProcess process = new FmProcess(options, console);
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(process::leaveOnSignal, "signal"));
+        } catch (IllegalStateException e) {
+            // The signal came first.
+            return ExitCode.DONE;
+        }
+        try {
+            return DeviceOperator.guarded(options.files, process::serve);
+        } finally {
+            process.left.countDown();
+        }
+    }
+
+    private ExitCode serve() {
+        try (HeadConnections heads = new HeadConnections(loop);
+                Fabric fabric = Fabric.open(options.files, FixedTables::new, heads, options.waitMs)) {
+            FmOwnedLd cci = new FmOwnedLd(fabric, this::tellError);
+            loop.onError(this::tellError);
+            try (QmpServer qmp =
+                            new QmpServer(loop, new Machine(), FmCommands.of(fabric, cci, heads), this::tellError);
+                    MctpServer mctp = new MctpServer(loop, cci::execute, options.dialect, this::tellError)) {
+                tellReady(fabric, listen(qmp), listen(mctp));
+                loop.every(TICK_MS, () -> follow(fabric));
+                serves = true;
+                loop.run();
+                if (!quitByQmp) {
+                    qmp.emitShutdown(lost == null ? "host-signal" : "host-error");
+                }
+            }
+        } finally {
+            loop.close();
+        }
+        if (lost != null) {
+            throw lost;
+        }
+        log.say("left");
+        return ExitCode.DONE;
+    }
+
+    private List<QmpAddress> listen(QmpServer server) {
+        try {
+            return options.qmp.stream().map(server::listen).toList();
+        } catch (QmpException e) {
+            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
+        }
+    }
+
+    private List<QmpAddress> listen(MctpServer server) {
+        try {
+            return options.mctp.stream().map(server::listen).toList();
+        } catch (QmpException e) {
+            throw new CommandException(
+                    ExitCode.REFUSED,
+                    e.getMessage() + System.lineSeparator() + "another one is chosen by --mctp, none by --mctp none",
+                    e);
+        }
+    }
+
+    private void tellReady(Fabric fabric, List<QmpAddress> qmp, List<QmpAddress> mctp) {
+        console.out()
+                .printf(
+                        "ready fm pid=%d device=%s size=%d heads=%d%s%s dialect=%s%n",
+                        ProcessHandle.current().pid(),
+                        options.files.stateFile(),
+                        fabric.geometry().capacityBytes(),
+                        fabric.headCount(),
+                        MctpOptions.listed(" qmp=", qmp),
+                        MctpOptions.listed(" mctp=", mctp),
+                        options.dialect);
+        console.out().flush();
+    }
+
+    private void follow(Fabric fabric) {
+        try {
+            if (fabric.follow()) {
+                log.say(
+                        "device was made anew: size=%d heads=%d",
+                        fabric.geometry().capacityBytes(), fabric.headCount());
+            }
+        } catch (StateFileException e) {
+            lost = e;
+            loop.stop();
+        }
+    }
+
+    private void tellError(Throwable error) {
+        log.say("error: %s", error);
+        for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+            log.say("caused by: %s", cause);
+        }
+    }
+
+    private void leaveOnSignal() {
+        if (left.getCount() == 0 || !serves) {
+            return;
+        }
+        loop.stop();
+        try {
+            if (left.await(LEAVE_TIMEOUT_S, TimeUnit.SECONDS) && lost == null) {
+                // Leaving on request is success; the JVM would report the signal.
+                console.out().flush();
+                console.err().flush();
+                Runtime.getRuntime().halt(ExitCode.DONE.number());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private final class Machine implements QmpMachine {
+        @Override
+        public QmpVersion version() {
+            return QmpVersion.ofPackage("mhsld-" + Version.number());
+        }
+
+        @Override
+        public String name() {
+            return options.files.stateFile().getFileName() + "-fm";
+        }
+
+        @Override
+        public void reset() {
+            // Refused below.
+        }
+
+        @Override
+        public Optional<String> resetRefusal() {
+            return Optional.of("the fabric manager has no host to restart: ask the head");
+        }
+
+        @Override
+        public void quit() {
+            quitByQmp = true;
+            loop.stop();
+        }
+    }
+}

@@ -1,0 +1,198 @@
+package io.mhsld.mctp;
+
+import io.mhsld.head.EventLoop;
+import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpException;
+import io.mhsld.qmp.QmpPeer;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Serves an endpoint to clients on loopback TCP, in MCTP packets of 68 bytes, on the thread of an {@link EventLoop}. What one client sends or fails to
+ * read never disturbs another one; memory per client is bounded. As for QMP over TCP, only this user and root are served.
+ *
+ * <p>All methods belong on the loop's thread, or before it runs.
+ */
+public final class MctpServer implements AutoCloseable {
+    /** Where fabric managers of this kind look when nobody tells them otherwise. */
+    public static final int DEFAULT_PORT = 2508;
+
+    /** How many clients may be connected; a further one is let go at once. */
+    public static final int CLIENTS_LIMIT = 64;
+
+    /** So many requests of a client may be under way; more are read when there are fewer. */
+    public static final int UNDER_WAY_LIMIT = 32;
+
+    /** With so much unsent for a client, nothing more is read from it. */
+    public static final int PAUSE_BYTES = 1 << 16;
+
+    /** So many packets of a client at a time, then the others get their turn. */
+    static final int PACKETS_PER_TURN = 64;
+
+    private static final int READ_LENGTH = PACKETS_PER_TURN * MctpPacket.LENGTH;
+    private static final int ACCEPT_RETRY_MS = 1000;
+    private static final long REPORT_PERIOD_NS = TimeUnit.MINUTES.toNanos(1);
+
+    private final EventLoop loop;
+    private final MctpEndpoint endpoint;
+    private final DialectChoice dialect;
+    private final Consumer<Throwable> errorSink;
+    private final MctpControl control = new MctpControl();
+    private final List<ServerSocketChannel> listeners = new ArrayList<>();
+    private final Set<MctpSession> sessions = new LinkedHashSet<>();
+    private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(READ_LENGTH);
+    private Optional<Long> lastRareReportNs = Optional.empty();
+
+    /** A server that listens nowhere yet. The sink gets what goes wrong inside. */
+    public MctpServer(EventLoop loop, MctpEndpoint endpoint, DialectChoice dialect, Consumer<Throwable> errorSink) {
+        this.loop = loop;
+        this.endpoint = endpoint;
+        this.dialect = dialect;
+        this.errorSink = errorSink;
+    }
+
+    /**
+     * Where to listen, written as {@code tcp:127.0.0.1:PORT}; any other address than a TCP port on loopback is refused with an
+     * {@code IllegalArgumentException}.
+     */
+    public static QmpAddress address(String spelling) {
+        QmpAddress address = QmpAddress.parseClient(spelling);
+        if (address.file().isPresent()) {
+            throw new IllegalArgumentException("MCTP address is not tcp:127.0.0.1:PORT: address=" + spelling);
+        }
+        return address;
+    }
+
+    /**
+     * Listens at one more address, and returns it: with the port that the system chose if it was 0. Throws a {@link QmpException} if that cannot
+     * be.
+     */
+    public QmpAddress listen(QmpAddress address) {
+        ServerSocketChannel channel = null;
+        try {
+            channel = ServerSocketChannel.open();
+            channel.bind(address.socketAddress());
+            ServerSocketChannel bound = channel;
+            listeners.add(bound);
+            loop.register(bound, SelectionKey.OP_ACCEPT, key -> accept(bound, key));
+            return QmpAddress.tcp((InetSocketAddress) bound.getLocalAddress());
+        } catch (IOException e) {
+            closeQuietly(channel);
+            String what = e instanceof BindException ? "is in use or forbidden" : "cannot be opened";
+            throw new QmpException("MCTP port " + what + ": reason=" + e.getMessage() + " address=" + address, e);
+        }
+    }
+
+    /** How many clients are connected. */
+    public int clientCount() {
+        return sessions.size();
+    }
+
+    /** Disconnects all clients. */
+    @Override
+    public void close() {
+        listeners.forEach(MctpServer::closeQuietly);
+        listeners.clear();
+        List.copyOf(sessions).forEach(MctpSession::close);
+    }
+
+    MctpEndpoint endpoint() {
+        return endpoint;
+    }
+
+    DialectChoice dialect() {
+        return dialect;
+    }
+
+    MctpControl control() {
+        return control;
+    }
+
+    ByteBuffer readBuffer() {
+        return readBuffer;
+    }
+
+    void later(Runnable task) {
+        loop.execute(task);
+    }
+
+    void report(Throwable error) {
+        errorSink.accept(error);
+    }
+
+    /** For what any client can bring about at any time. */
+    void reportRarely(Throwable error) {
+        long now = System.nanoTime();
+        if (lastRareReportNs.map(last -> now - last >= REPORT_PERIOD_NS).orElse(true)) {
+            lastRareReportNs = Optional.of(now);
+            report(error);
+        }
+    }
+
+    void forget(MctpSession session) {
+        sessions.remove(session);
+    }
+
+    private void accept(ServerSocketChannel listener, SelectionKey listening) {
+        SocketChannel client;
+        try {
+            client = listener.accept();
+        } catch (IOException e) {
+            // Most likely there are no file descriptors left, and asking again at once would find the same.
+            reportRarely(e);
+            listening.interestOps(0);
+            loop.after(ACCEPT_RETRY_MS, () -> {
+                if (listening.isValid()) {
+                    listening.interestOps(SelectionKey.OP_ACCEPT);
+                }
+            });
+            return;
+        }
+        if (client != null) {
+            try {
+                welcome(client);
+            } catch (IOException e) {
+                closeQuietly(client);
+            }
+        }
+    }
+
+    private void welcome(SocketChannel client) throws IOException {
+        Optional<String> refusal = QmpPeer.refusal(client);
+        if (refusal.isEmpty() && sessions.size() >= CLIENTS_LIMIT) {
+            refusal = Optional.of("too many MCTP clients: limit=" + CLIENTS_LIMIT);
+        }
+        if (refusal.isPresent()) {
+            reportRarely(new IOException(refusal.get()));
+            client.close();
+            return;
+        }
+        client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        MctpSession session = new MctpSession(this, client);
+        session.open(loop.register(client, SelectionKey.OP_READ, key -> session.ready()));
+        sessions.add(session);
+    }
+
+    private static void closeQuietly(AutoCloseable channel) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (Exception e) {
+            // It is not used any more, whether it closed or not.
+        }
+    }
+}
