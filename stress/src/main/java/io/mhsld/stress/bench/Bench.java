@@ -23,6 +23,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
 public final class Bench {
     private static final int ROUNDS = 10_000;
     private static final int QUICK_ROUNDS = 2_000;
+    private static final int PAIRS = 1_000_000;
+    private static final int QUICK_PAIRS = 200_000;
     private static final TimeValue QUICK_ITERATION = TimeValue.milliseconds(500);
 
     private final PrintStream out;
@@ -31,16 +33,28 @@ public final class Bench {
         this.out = out;
     }
 
-    /** Takes {@code quick} as the first word, and what JMH takes; a pattern of JMH's leaves out what is not JMH's. */
+    /**
+     * Takes {@code quick} as the first word, and what JMH takes; a pattern of JMH's leaves out what is not JMH's. The word {@code pairs} runs the
+     * pairs of add and release alone.
+     */
     public static void main(String[] arguments) throws IOException, CommandLineOptionException, RunnerException {
         List<String> given = new ArrayList<>(Arrays.asList(arguments));
         boolean quick = given.remove("quick");
+        if (given.remove("pairs")) {
+            new Bench(System.out).runPairs(quick);
+            return;
+        }
         CommandLineOptions options = new CommandLineOptions(given.toArray(new String[0]));
         if (options.shouldHelp() || options.shouldList() || options.shouldListWithParams()) {
             org.openjdk.jmh.Main.main(given.toArray(new String[0]));
             return;
         }
         new Bench(System.out).run(options, quick);
+    }
+
+    private void runPairs(boolean quick) throws IOException {
+        printMachine();
+        PairRate.measure(quick ? QUICK_PAIRS : PAIRS, out);
     }
 
     private void run(CommandLineOptions options, boolean quick) throws IOException, RunnerException {
@@ -51,6 +65,9 @@ public final class Bench {
         printClaims(results);
         printChecks(results);
         String launcher = System.getProperty("mhsld.launcher");
+        if (options.getIncludes().isEmpty()) {
+            PairRate.measure(quick ? QUICK_PAIRS : PAIRS, out);
+        }
         if (options.getIncludes().isEmpty() && launcher != null) {
             AddLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, out);
         }
