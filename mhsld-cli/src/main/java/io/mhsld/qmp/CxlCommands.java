@@ -10,7 +10,9 @@ import io.mhsld.head.HostDriver;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFile;
+import io.mhsld.type3.AddRequest;
 import io.mhsld.type3.DcEvent;
+import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.EventLog;
@@ -19,6 +21,9 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.ReleaseRequest;
+import io.mhsld.type3.RemovalPolicy;
+import io.mhsld.type3.SelectionPolicy;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,10 +45,16 @@ public final class CxlCommands {
     /** The most that one {@code x-mem-read} or {@code x-mem-write} moves: in Base64 it fits a QMP message several times over. */
     public static final int MEMORY_CHUNK_BYTES = 256 << 10;
 
-    private static final QmpType SELECTION_POLICY = QmpType.enumeration(
-            "CxlExtentSelectionPolicy", "free", "contiguous", "prescriptive", "enable-shared-access");
+    /** In the order of the policies' own constants. */
+    private static final List<String> SELECTION_POLICIES =
+            List.of("free", "contiguous", "prescriptive", "enable-shared-access");
+
+    private static final List<String> REMOVAL_POLICIES = List.of("tag-based", "prescriptive");
+
+    private static final QmpType SELECTION_POLICY =
+            QmpType.enumeration("CxlExtentSelectionPolicy", SELECTION_POLICIES.toArray(new String[0]));
     private static final QmpType REMOVAL_POLICY =
-            QmpType.enumeration("CxlExtentRemovalPolicy", "tag-based", "prescriptive");
+            QmpType.enumeration("CxlExtentRemovalPolicy", REMOVAL_POLICIES.toArray(new String[0]));
     private static final QmpType EXTENTS = QmpType.listOf(QmpType.struct(
             "CxlDynamicCapacityExtent", required("offset", QmpType.UINT64), required("len", QmpType.UINT64)));
 
@@ -63,6 +74,14 @@ public final class CxlCommands {
         QEMU_TEXTS.put(Cause.ALREADY_ACCEPTED, "cannot add DPA already accessible to the same LD");
 
         OWN_TEXTS.put(Cause.OWNED_BY_OTHER_HEAD, "mhsld is enabled and extent reservation failed");
+        OWN_TEXTS.put(Cause.NO_FREE_CAPACITY, "not enough free capacity in the region");
+        OWN_TEXTS.put(Cause.TAG_UNKNOWN, "nothing has the tag");
+        OWN_TEXTS.put(Cause.TAG_IN_USE, "shared capacity has the tag already");
+        OWN_TEXTS.put(Cause.TAG_REQUIRED, "a tag is required");
+        OWN_TEXTS.put(Cause.TAGS_EXHAUSTED, "too many tags");
+        OWN_TEXTS.put(Cause.NOT_SHAREABLE, "capacity of the region cannot be shared");
+        OWN_TEXTS.put(Cause.INCOMPLETE_TAG, "shared capacity comes and goes by whole tags");
+        OWN_TEXTS.put(Cause.BUSY, "the device is busy");
         OWN_TEXTS.put(Cause.NO_SPACE, "no memory left for the extent");
         OWN_TEXTS.put(Cause.TOO_MANY_EXTENTS, "too many extents");
         OWN_TEXTS.put(Cause.EVENT_LOG_FULL, "dynamic capacity event log is full, the host does not read it");
@@ -134,33 +153,59 @@ public final class CxlCommands {
     // ---- dynamic capacity
 
     private QmpReply add(QmpArguments arguments) {
-        if (!arguments.text("selection-policy").equals("prescriptive")) {
-            return QmpReply.refused("Selection policy not supported");
-        }
         Optional<QmpReply> wrongPath = checkPath(arguments);
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
+        SelectionPolicy policy =
+                SelectionPolicy.values()[SELECTION_POLICIES.indexOf(arguments.text("selection-policy"))];
+        List<Range> ranges = rangesOf(arguments);
+        UUID tag = tagOf(arguments);
+        Optional<Refusal> refusal =
+                capacity.add(new AddRequest(policy, (int) arguments.number("region"), lengthOf(ranges), tag, ranges));
+        boolean needsTag = policy == SelectionPolicy.ENABLE_SHARED_ACCESS;
         return answer(
-                capacity.add((int) arguments.number("region"), rangesOf(arguments), tagOf(arguments)),
+                refusal.or(() -> needsTag ? requireTag(tag) : Optional.empty()),
                 "cannot add DPA again while still pending");
     }
 
     private QmpReply release(QmpArguments arguments) {
-        if (!arguments.text("removal-policy").equals("prescriptive")) {
-            return QmpReply.refused("Removal policy not supported");
-        }
         Optional<QmpReply> wrongPath = checkPath(arguments);
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
-        int region = (int) arguments.number("region");
-        List<Range> ranges = rangesOf(arguments);
+        RemovalPolicy policy = RemovalPolicy.values()[REMOVAL_POLICIES.indexOf(arguments.text("removal-policy"))];
+        UUID tag = tagOf(arguments);
+        Optional<Refusal> refusal = capacity.release(new ReleaseRequest(
+                policy,
+                arguments.flag("forced-removal"),
+                arguments.flag("sanitize-on-release"),
+                (int) arguments.number("region"),
+                0,
+                tag,
+                rangesOf(arguments)));
+        boolean needsTag = policy == RemovalPolicy.TAG_BASED;
         return answer(
-                arguments.flag("forced-removal")
-                        ? capacity.forceRelease(region, ranges)
-                        : capacity.requestRelease(region, ranges),
+                refusal.or(() -> needsTag ? requireTag(tag) : Optional.empty()),
                 "cannot release extent with pending DPA range");
+    }
+
+    /** Without a tag the device finds nothing to do; a person who forgot it should be told. */
+    private static Optional<Refusal> requireTag(UUID tag) {
+        return tag.equals(Extent.NO_TAG) ? Refusal.of(Cause.TAG_REQUIRED, "tag=%s", tag) : Optional.empty();
+    }
+
+    /** What free and contiguous are asked for: the sum of the lengths; of a sum beyond 64 bits, more than any device has. */
+    private static long lengthOf(List<Range> ranges) {
+        long sum = 0;
+        for (Range range : ranges) {
+            long before = sum;
+            sum += range.lengthBytes();
+            if (Long.compareUnsigned(sum, before) < 0) {
+                return Long.MIN_VALUE;
+            }
+        }
+        return sum;
     }
 
     /** QEMU's ways to call the device: by nothing, since there is one, by its id, or by its place in the object tree, from the end or whole. */
@@ -233,6 +278,10 @@ public final class CxlCommands {
             row.put("base", region.baseDpa());
             row.put("decode-length", region.decodeLengthBytes());
             row.put("length", region.lengthBytes());
+            DcRegion now = capacity.regions().get(region.id());
+            row.put("block-size", now.blockSizeBytes());
+            row.put("shareable", now.shareable());
+            row.put("sanitize-on-release", now.sanitizeOnRelease());
             regions.add(row);
         }
         answer.put("regions", regions);
@@ -248,6 +297,8 @@ public final class CxlCommands {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("generation", (long) capacity.generation());
         answer.put("available", (long) capacity.extentsAvailable());
+        answer.put("tags-supported", (long) capacity.tagsSupported());
+        answer.put("tags-available", (long) capacity.tagsAvailable());
         answer.put("accepted", capacity.accepted().stream().map(this::extent).toList());
         List<Object> groups = new ArrayList<>();
         for (PendingGroup group : capacity.pending()) {
@@ -275,7 +326,7 @@ public final class CxlCommands {
             row.put("timestamp", record.timestampNs());
             row.put("type", event.type().name().toLowerCase(Locale.ROOT).replace('_', '-'));
             row.put("host-id", (long) event.hostId());
-            row.putAll(extent(event.extent()));
+            row.putAll(extent(event.region(), event.extent()));
             row.put("more", event.more());
             row.put("extents-available", (long) event.extentsAvailable());
             rows.add(row);
@@ -289,13 +340,19 @@ public final class CxlCommands {
     }
 
     private Map<String, Object> extent(Extent extent) {
-        Geometry.Region region = geometry.regionOfBlock(geometry.blockOfDpa(extent.startDpa()));
+        return extent(
+                geometry.regionOfBlock(geometry.blockOfDpa(extent.startDpa())).id(), extent);
+    }
+
+    private Map<String, Object> extent(int region, Extent extent) {
+        long base = geometry.regions().get(region).baseDpa();
         Map<String, Object> row = new LinkedHashMap<>();
-        row.put("region", (long) region.id());
+        row.put("region", (long) region);
         row.put("dpa", extent.startDpa());
-        row.put("offset", extent.startDpa() - region.baseDpa());
+        row.put("offset", extent.equals(DcEvent.NOTHING) ? 0 : extent.startDpa() - base);
         row.put("len", extent.lengthBytes());
         row.put("tag", extent.tag().toString());
+        row.put("sequence", (long) extent.sharedSequence());
         return row;
     }
 
