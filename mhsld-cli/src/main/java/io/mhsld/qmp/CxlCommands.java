@@ -11,12 +11,18 @@ import io.mhsld.head.HostDriver;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFile;
+import io.mhsld.type3.AddRequest;
+import io.mhsld.type3.DcEvent;
+import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.ReleaseRequest;
+import io.mhsld.type3.RemovalPolicy;
+import io.mhsld.type3.SelectionPolicy;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -40,6 +46,12 @@ public final class CxlCommands {
     /** Where {@code x-cci} sends a command: the mailbox, the LD's message interface, or what the head does of the fabric manager's commands. */
     static final QmpType CCI_INTERFACE = QmpType.enumeration("X-CciInterface", "mailbox", "ld", "fm");
 
+    /** In the order of the policies' own constants. */
+    static final List<String> SELECTION_POLICIES =
+            List.of("free", "contiguous", "prescriptive", "enable-shared-access");
+
+    static final List<String> REMOVAL_POLICIES = List.of("tag-based", "prescriptive");
+
     /** QEMU's own texts, to the letter. */
     private static final Map<Cause, String> QEMU_TEXTS = new EnumMap<>(Cause.class);
 
@@ -56,6 +68,14 @@ public final class CxlCommands {
         QEMU_TEXTS.put(Cause.ALREADY_ACCEPTED, "cannot add DPA already accessible to the same LD");
 
         OWN_TEXTS.put(Cause.OWNED_BY_OTHER_HEAD, "mhsld is enabled and extent reservation failed");
+        OWN_TEXTS.put(Cause.NO_FREE_CAPACITY, "not enough free capacity in the region");
+        OWN_TEXTS.put(Cause.TAG_UNKNOWN, "nothing has the tag");
+        OWN_TEXTS.put(Cause.TAG_IN_USE, "shared capacity has the tag already");
+        OWN_TEXTS.put(Cause.TAG_REQUIRED, "a tag is required");
+        OWN_TEXTS.put(Cause.TAGS_EXHAUSTED, "too many tags");
+        OWN_TEXTS.put(Cause.NOT_SHAREABLE, "capacity of the region cannot be shared");
+        OWN_TEXTS.put(Cause.INCOMPLETE_TAG, "shared capacity comes and goes by whole tags");
+        OWN_TEXTS.put(Cause.BUSY, "the device is busy");
         OWN_TEXTS.put(Cause.NO_SPACE, "no memory left for the extent");
         OWN_TEXTS.put(Cause.TOO_MANY_EXTENTS, "too many extents");
         OWN_TEXTS.put(Cause.EVENT_LOG_FULL, "dynamic capacity event log is full, the host does not read it");
@@ -118,33 +138,59 @@ public final class CxlCommands {
     // ---- dynamic capacity
 
     private QmpReply add(QmpArguments arguments) {
-        if (!arguments.text("selection-policy").equals("prescriptive")) {
-            return QmpReply.refused("Selection policy not supported");
-        }
         Optional<QmpReply> wrongPath = checkPath(arguments);
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
+        SelectionPolicy policy =
+                SelectionPolicy.values()[SELECTION_POLICIES.indexOf(arguments.text("selection-policy"))];
+        List<Range> ranges = rangesOf(arguments);
+        UUID tag = tagOf(arguments);
+        Optional<Refusal> refusal =
+                capacity.add(new AddRequest(policy, (int) arguments.number("region"), lengthOf(ranges), tag, ranges));
+        boolean needsTag = policy == SelectionPolicy.ENABLE_SHARED_ACCESS;
         return answer(
-                capacity.add((int) arguments.number("region"), rangesOf(arguments), tagOf(arguments)),
+                refusal.or(() -> needsTag ? requireTag(tag) : Optional.empty()),
                 "cannot add DPA again while still pending");
     }
 
     private QmpReply release(QmpArguments arguments) {
-        if (!arguments.text("removal-policy").equals("prescriptive")) {
-            return QmpReply.refused("Removal policy not supported");
-        }
         Optional<QmpReply> wrongPath = checkPath(arguments);
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
-        int region = (int) arguments.number("region");
-        List<Range> ranges = rangesOf(arguments);
+        RemovalPolicy policy = RemovalPolicy.values()[REMOVAL_POLICIES.indexOf(arguments.text("removal-policy"))];
+        UUID tag = tagOf(arguments);
+        Optional<Refusal> refusal = capacity.release(new ReleaseRequest(
+                policy,
+                arguments.flag("forced-removal"),
+                arguments.flag("sanitize-on-release"),
+                (int) arguments.number("region"),
+                0,
+                tag,
+                rangesOf(arguments)));
+        boolean needsTag = policy == RemovalPolicy.TAG_BASED;
         return answer(
-                arguments.flag("forced-removal")
-                        ? capacity.forceRelease(region, ranges)
-                        : capacity.requestRelease(region, ranges),
+                refusal.or(() -> needsTag ? requireTag(tag) : Optional.empty()),
                 "cannot release extent with pending DPA range");
+    }
+
+    /** Without a tag the device finds nothing to do; a person who forgot it should be told. */
+    private static Optional<Refusal> requireTag(UUID tag) {
+        return tag.equals(Extent.NO_TAG) ? Refusal.of(Cause.TAG_REQUIRED, "tag=%s", tag) : Optional.empty();
+    }
+
+    /** What free and contiguous are asked for: the sum of the lengths; of a sum beyond 64 bits, more than any device has. */
+    private static long lengthOf(List<Range> ranges) {
+        long sum = 0;
+        for (Range range : ranges) {
+            long before = sum;
+            sum += range.lengthBytes();
+            if (Long.compareUnsigned(sum, before) < 0) {
+                return Long.MIN_VALUE;
+            }
+        }
+        return sum;
     }
 
     private Optional<QmpReply> checkPath(QmpArguments arguments) {
@@ -209,6 +255,10 @@ public final class CxlCommands {
             row.put("base", region.baseDpa());
             row.put("decode-length", region.decodeLengthBytes());
             row.put("length", region.lengthBytes());
+            DcRegion now = capacity.regions().get(region.id());
+            row.put("block-size", now.blockSizeBytes());
+            row.put("shareable", now.shareable());
+            row.put("sanitize-on-release", now.sanitizeOnRelease());
             regions.add(row);
         }
         answer.put("regions", regions);
@@ -224,6 +274,8 @@ public final class CxlCommands {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("generation", (long) capacity.generation());
         answer.put("available", (long) capacity.extentsAvailable());
+        answer.put("tags-supported", (long) capacity.tagsSupported());
+        answer.put("tags-available", (long) capacity.tagsAvailable());
         answer.put("accepted", capacity.accepted().stream().map(this::extent).toList());
         List<Object> groups = new ArrayList<>();
         for (PendingGroup group : capacity.pending()) {
@@ -238,13 +290,19 @@ public final class CxlCommands {
     }
 
     private Map<String, Object> extent(Extent extent) {
-        Geometry.Region region = geometry.regionOfBlock(geometry.blockOfDpa(extent.startDpa()));
+        return extent(
+                geometry.regionOfBlock(geometry.blockOfDpa(extent.startDpa())).id(), extent);
+    }
+
+    private Map<String, Object> extent(int region, Extent extent) {
+        long base = geometry.regions().get(region).baseDpa();
         Map<String, Object> row = new LinkedHashMap<>();
-        row.put("region", (long) region.id());
+        row.put("region", (long) region);
         row.put("dpa", extent.startDpa());
-        row.put("offset", extent.startDpa() - region.baseDpa());
+        row.put("offset", extent.equals(DcEvent.NOTHING) ? 0 : extent.startDpa() - base);
         row.put("len", extent.lengthBytes());
         row.put("tag", extent.tag().toString());
+        row.put("sequence", (long) extent.sharedSequence());
         return row;
     }
 

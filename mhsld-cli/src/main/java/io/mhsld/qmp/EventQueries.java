@@ -103,12 +103,13 @@ final class EventQueries {
         row.put("host-id", (long) event.hostId());
         row.put("region", (long) event.region());
         row.put("dpa", event.extent().startDpa());
+        long base = geometry.regions().get(event.region()).baseDpa();
         row.put(
                 "offset",
-                event.extent().startDpa()
-                        - geometry.regions().get(event.region()).baseDpa());
+                event.extent().equals(DcEvent.NOTHING) ? 0 : event.extent().startDpa() - base);
         row.put("len", event.extent().lengthBytes());
         row.put("tag", event.extent().tag().toString());
+        row.put("shared-sequence", (long) event.extent().sharedSequence());
         row.put("more", event.more());
         row.put("extents-available", (long) event.extentsAvailable());
     }

@@ -8,10 +8,10 @@ import java.util.function.Function;
 
 /** The commands that QEMU has for dynamic capacity, with QEMU's arguments: for a head, which runs them, and for the fabric manager, which routes them. */
 final class QemuCommands {
-    private static final QmpType SELECTION_POLICY = QmpType.enumeration(
-            "CxlExtentSelectionPolicy", "free", "contiguous", "prescriptive", "enable-shared-access");
+    private static final QmpType SELECTION_POLICY =
+            QmpType.enumeration("CxlExtentSelectionPolicy", CxlCommands.SELECTION_POLICIES.toArray(new String[0]));
     private static final QmpType REMOVAL_POLICY =
-            QmpType.enumeration("CxlExtentRemovalPolicy", "tag-based", "prescriptive");
+            QmpType.enumeration("CxlExtentRemovalPolicy", CxlCommands.REMOVAL_POLICIES.toArray(new String[0]));
     private static final QmpType EXTENTS = QmpType.listOf(QmpType.struct(
             "CxlDynamicCapacityExtent", required("offset", QmpType.UINT64), required("len", QmpType.UINT64)));
 

@@ -1,9 +1,10 @@
 package io.mhsld.cci;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -123,10 +124,11 @@ public final class Layout {
     private final String name;
     private final String clause;
     private final List<Field> fields;
-    private final Map<String, Field> fieldsByName = new LinkedHashMap<>();
+    private final Map<String, Field> fieldsByName = new HashMap<>();
     private final Optional<Block> block;
     private final List<Field> tail;
     private final int headLength;
+    private final int entryLength;
     private final int tailLength;
 
     private Layout(Builder builder) {
@@ -137,6 +139,7 @@ public final class Layout {
         this.tail = builder.block == null ? List.of() : List.copyOf(builder.current);
         this.headLength = lengthOf(fields);
         this.tailLength = lengthOf(tail);
+        this.entryLength = (int) (long) block.map(b -> b.entry.lengthBytes(0)).orElse(0L);
         for (Field field : fields) {
             index(field);
         }
@@ -187,13 +190,14 @@ public final class Layout {
 
     /** Bytes of a payload in which the block stands {@code entries} times. */
     public long lengthBytes(long entries) {
-        long blockLength = block.map(b -> b.entry.lengthBytes(0) * entries).orElse(0L);
-        return headLength + blockLength + tailLength;
+        return headLength + entryLength * entries + tailLength;
     }
 
     /** How many entries fit into a payload of so many bytes. */
     public int entriesWithin(int payloadLength) {
-        int entryLength = (int) block.orElseThrow().entry.lengthBytes(0);
+        if (block.isEmpty()) {
+            throw new NoSuchElementException("no block: layout=" + name);
+        }
         return Math.max(0, (payloadLength - headLength - tailLength) / entryLength);
     }
 
@@ -236,7 +240,12 @@ public final class Layout {
     }
 
     boolean isInTail(Field field) {
-        return tail.contains(field);
+        for (int i = 0; i < tail.size(); i++) {
+            if (tail.get(i) == field) {
+                return true;
+            }
+        }
+        return false;
     }
 
     int headLength() {

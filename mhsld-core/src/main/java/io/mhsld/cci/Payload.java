@@ -3,6 +3,9 @@ package io.mhsld.cci;
 import io.mhsld.cci.Layout.Block;
 import io.mhsld.cci.Layout.Field;
 import io.mhsld.cci.Layout.Kind;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.UUID;
@@ -12,6 +15,11 @@ import java.util.UUID;
  * have, and a value that does not fit its field, are refused with {@code IllegalArgumentException}.
  */
 public final class Payload {
+    private static final VarHandle LITTLE_ENDIAN =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle BIG_ENDIAN =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
     private final Layout layout;
     private final byte[] bytes;
     private final int start;
@@ -49,13 +57,16 @@ public final class Payload {
 
     /** The value of a number; a number of bytes comes in bytes, whatever unit it is transported in. 64-bit values are unsigned. */
     public long number(String name) {
-        Field field = fieldOf(name, field(name).kind().isNumber());
+        Field field = field(name);
+        require(field.kind().isNumber(), field);
         return signed(field, valueOf(field)) * field.meaning().unit();
     }
 
     /** The value of a UUID. */
     public UUID uuid(String name) {
-        return uuidAt(bytes, position(fieldOf(name, field(name).kind() == Kind.UUID)));
+        Field field = field(name);
+        require(field.kind() == Kind.UUID, field);
+        return uuidAt(bytes, position(field));
     }
 
     /** The bytes of any field. */
@@ -66,12 +77,14 @@ public final class Payload {
 
     /** True when the flag is set. */
     public boolean flag(String name, String flag) {
-        return (valueOf(field(name)) & mask(name, flag)) != 0;
+        Field field = field(name);
+        return (valueOf(field) & mask(field, flag)) != 0;
     }
 
     /** Sets a number, given as {@link #number} gives it. */
     public Payload set(String name, long value) {
-        Field field = fieldOf(name, field(name).kind().isNumber());
+        Field field = field(name);
+        require(field.kind().isNumber(), field);
         long unit = field.meaning().unit();
         long transported = unit == 1 ? value : Long.divideUnsigned(value, unit);
         int bits = field.width() * Byte.SIZE;
@@ -88,43 +101,47 @@ public final class Payload {
 
     /** Sets a UUID. */
     public Payload set(String name, UUID value) {
-        int position = position(fieldOf(name, field(name).kind() == Kind.UUID));
-        for (int i = 0; i < Long.BYTES; i++) {
-            int shift = (Long.BYTES - 1 - i) * Byte.SIZE;
-            bytes[position + i] = (byte) (value.getMostSignificantBits() >>> shift);
-            bytes[position + Long.BYTES + i] = (byte) (value.getLeastSignificantBits() >>> shift);
-        }
+        Field field = field(name);
+        require(field.kind() == Kind.UUID, field);
+        int position = position(field);
+        BIG_ENDIAN.set(bytes, position, value.getMostSignificantBits());
+        BIG_ENDIAN.set(bytes, position + Long.BYTES, value.getLeastSignificantBits());
         return this;
     }
 
     /** Sets a text; zeros fill the rest of the field. */
     public Payload set(String name, String value) {
         byte[] text = value.getBytes(StandardCharsets.US_ASCII);
-        Field field = fieldOf(
-                name,
-                field(name).kind() == Kind.ASCII && text.length <= field(name).width());
+        Field field = field(name);
+        require(field.kind() == Kind.ASCII && text.length <= field.width(), field);
         System.arraycopy(Arrays.copyOf(text, field.width()), 0, bytes, position(field), field.width());
         return this;
     }
 
     /** Sets raw bytes, as many as the field is wide. */
     public Payload set(String name, byte[] value) {
-        Field field = fieldOf(
-                name,
-                field(name).kind() == Kind.BYTES && value.length == field(name).width());
+        Field field = field(name);
+        require(field.kind() == Kind.BYTES && value.length == field.width(), field);
         System.arraycopy(value, 0, bytes, position(field), value.length);
         return this;
     }
 
     /** Sets or clears one flag. */
     public Payload setFlag(String name, String flag, boolean value) {
-        long bits = valueOf(field(name));
-        return setFlags(name, value ? bits | mask(name, flag) : bits & ~mask(name, flag));
+        Field field = field(name);
+        long bits = valueOf(field);
+        long mask = mask(field, flag);
+        return setFlags(field, value ? bits | mask : bits & ~mask);
     }
 
     /** Sets all flags of a field. */
     public Payload setFlags(String name, long bits) {
-        put(fieldOf(name, field(name).kind() == Kind.FLAGS), bits);
+        return setFlags(field(name), bits);
+    }
+
+    private Payload setFlags(Field field, long bits) {
+        require(field.kind() == Kind.FLAGS, field);
+        put(field, bits);
         return this;
     }
 
@@ -135,6 +152,9 @@ public final class Payload {
 
     /** Little-endian and unsigned, at most 8 bytes wide. */
     static long numberAt(byte[] bytes, int position, int width) {
+        if (width == Long.BYTES) {
+            return (long) LITTLE_ENDIAN.get(bytes, position);
+        }
         long value = 0;
         for (int i = width - 1; i >= 0; i--) {
             value = value << Byte.SIZE | (bytes[position + i] & 0xFF);
@@ -149,41 +169,39 @@ public final class Payload {
     }
 
     static UUID uuidAt(byte[] bytes, int position) {
-        long most = 0;
-        long least = 0;
-        for (int i = 0; i < Long.BYTES; i++) {
-            most = most << Byte.SIZE | (bytes[position + i] & 0xFF);
-            least = least << Byte.SIZE | (bytes[position + Long.BYTES + i] & 0xFF);
-        }
-        return new UUID(most, least);
+        return new UUID((long) BIG_ENDIAN.get(bytes, position), (long) BIG_ENDIAN.get(bytes, position + Long.BYTES));
     }
 
     private Field field(String name) {
         return layout.field(name);
     }
 
-    private Field fieldOf(String name, boolean isOfThatKind) {
+    private void require(boolean isOfThatKind, Field field) {
         if (!isOfThatKind) {
-            throw new IllegalArgumentException("value is not of the field's kind: field=" + name + " kind="
-                    + field(name).kind() + " layout=" + layout);
+            throw new IllegalArgumentException("value is not of the field's kind: field=" + field.name() + " kind="
+                    + field.kind() + " layout=" + layout);
         }
-        return field(name);
     }
 
     private long valueOf(Field field) {
         return numberAt(bytes, position(field), field.width());
     }
 
-    private long mask(String name, String flag) {
-        int bit = field(name).meaning().names().indexOf(flag);
+    private long mask(Field field, String flag) {
+        int bit = field.meaning().names().indexOf(flag);
         if (bit < 0) {
-            throw new IllegalArgumentException("no such flag: flag=" + flag + " field=" + name + " layout=" + layout);
+            throw new IllegalArgumentException(
+                    "no such flag: flag=" + flag + " field=" + field.name() + " layout=" + layout);
         }
         return 1L << bit;
     }
 
     private void put(Field field, long value) {
         int position = position(field);
+        if (field.width() == Long.BYTES) {
+            LITTLE_ENDIAN.set(bytes, position, value);
+            return;
+        }
         for (int i = 0; i < field.width(); i++) {
             bytes[position + i] = (byte) (value >>> (i * Byte.SIZE));
         }

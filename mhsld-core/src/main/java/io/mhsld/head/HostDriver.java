@@ -11,9 +11,12 @@ import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 
 /**
  * The built-in host behind a head: it learns of capacity from the dynamic-capacity event log and answers, all through the mailbox, as the
@@ -99,6 +102,10 @@ public final class HostDriver {
     private final Mode mode;
     private final Listener listener;
     private boolean atWork;
+
+    /** The log was told of, or has records, that the round at work does not read. */
+    private boolean hasMore;
+
     private boolean recordsLost;
 
     /** A host behind this mailbox. */
@@ -115,17 +122,15 @@ public final class HostDriver {
 
     /** The dynamic-capacity log has new records: reads and clears them, then answers each request. Calls from within do nothing. */
     public void eventPending() {
+        hasMore = true;
         if (mode == Mode.MANUAL || atWork) {
             return;
         }
         atWork = true;
         try {
-            for (int round = 0; round < MAX_ROUNDS; round++) {
-                List<Notice> notices = drainLog();
-                if (notices.isEmpty()) {
-                    return;
-                }
-                answer(notices);
+            for (int round = 0; round < MAX_ROUNDS && hasMore; round++) {
+                hasMore = false;
+                answer(drainLog());
             }
         } finally {
             atWork = false;
@@ -141,7 +146,11 @@ public final class HostDriver {
     private List<Notice> drainLog() {
         List<Notice> notices = new ArrayList<>();
         recordsLost = false;
-        while (notices.size() < MAX_NOTICES) {
+        while (true) {
+            if (notices.size() >= MAX_NOTICES) {
+                hasMore = true;
+                break;
+            }
             Response response = mailbox.execute(GET_EVENT_RECORDS, new byte[] {(byte) DYNAMIC_CAPACITY_LOG});
             Payload page = response.isSuccess()
                     ? EventLayouts.EVENT_RECORDS.over(response.payload())
@@ -162,6 +171,9 @@ public final class HostDriver {
                 if (record.uuid("recordId").equals(EventLayouts.DC_RECORD_ID)) {
                     notices.add(new Notice((int) record.number("type"), record.flag("flags", "more"), extent(record)));
                 }
+            }
+            if (!page.flag("flags", "more")) {
+                break;
             }
         }
         return notices;
@@ -246,24 +258,43 @@ public final class HostDriver {
         listener.hostDid(Act.REJECTED, offer, send(ADD_RESPONSE, List.of()));
     }
 
-    /** Releases what of the request this host has, for it may have released some of it already. */
+    /** Releases what it is asked for; when it has not got all of that, for it may have released some already, what of it there is. */
     private void giveBack(List<Extent> request) {
-        List<Extent> held = acceptedExtents();
-        List<Extent> parts = new ArrayList<>();
-        for (Extent wanted : request) {
-            for (Extent extent : held) {
-                long start = Math.max(extent.startDpa(), wanted.startDpa());
-                long end = Math.min(extent.endDpa(), wanted.endDpa());
-                if (start < end) {
-                    parts.add(extent.withRange(start, end - start));
-                }
+        if (request.size() <= DynamicCapacity.MAX_EXTENTS) {
+            ReturnCode code = send(RELEASE, request);
+            if (code == ReturnCode.SUCCESS) {
+                listener.hostDid(Act.RELEASED, request, code);
+                return;
             }
-            held = without(held, wanted);
         }
+        List<Extent> parts = heldOf(request);
         for (int from = 0; from < parts.size(); from += DynamicCapacity.MAX_EXTENTS) {
             List<Extent> some = parts.subList(from, Math.min(parts.size(), from + DynamicCapacity.MAX_EXTENTS));
             listener.hostDid(Act.RELEASED, List.copyOf(some), send(RELEASE, some));
         }
+    }
+
+    /** Of shared capacity all that has the tag: a part of it cannot be given back, and records of the others may have been lost. */
+    private List<Extent> heldOf(List<Extent> request) {
+        List<Extent> held = acceptedExtents();
+        List<Extent> parts = new ArrayList<>();
+        Set<UUID> tags = new HashSet<>();
+        for (Extent wanted : request) {
+            for (Extent extent : held) {
+                if (extent.overlaps(wanted) && extent.isShared()) {
+                    tags.add(extent.tag());
+                } else if (extent.overlaps(wanted)) {
+                    parts.add(extent.within(wanted));
+                }
+            }
+            held = without(held, wanted);
+        }
+        if (!tags.isEmpty()) {
+            acceptedExtents().stream()
+                    .filter(extent -> extent.isShared() && tags.contains(extent.tag()))
+                    .forEach(parts::add);
+        }
+        return parts;
     }
 
     private static List<Extent> without(List<Extent> extents, Extent hole) {

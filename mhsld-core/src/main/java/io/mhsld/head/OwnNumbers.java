@@ -34,9 +34,14 @@ final class OwnNumbers {
         state.heads().writeOperationRelease(head, operation);
     }
 
-    /** Replaces the extent table. */
+    /** Replaces the extent table, all of it. */
     void writeTable(List<ExtentTable.Entry> entries, int generation) {
         sequence = state.extents(head).writeSeqlock(entries, generation, sequence);
+    }
+
+    /** Replaces what is other than before: see {@link ExtentTable#writeSeqlock(int, List, int, long)}. */
+    void writeTable(int count, List<ExtentTable.Placed> changes, int generation) {
+        sequence = state.extents(head).writeSeqlock(count, changes, generation, sequence);
     }
 
     /** Outside of operations: puts right what is not as it was written; says which of them. */

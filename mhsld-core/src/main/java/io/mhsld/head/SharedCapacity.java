@@ -11,6 +11,7 @@ import io.mhsld.state.OwnerMap;
 import io.mhsld.state.StateFile;
 import io.mhsld.type3.DcMemory;
 import io.mhsld.type3.DcRegion;
+import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.ExtentJournal;
 import io.mhsld.type3.FreeSpace;
@@ -52,6 +53,12 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     private final HeadLog log;
     private final OwnNumbers numbers;
     private Operation operation = Operation.RESET;
+
+    /** What stands at each place of this head's table by its own last writing, also beyond its end. */
+    private final Extent[] published = new Extent[DynamicCapacity.MAX_EXTENTS];
+
+    private final long[] publishedGroups = new long[DynamicCapacity.MAX_EXTENTS];
+    private final List<ExtentTable.Placed> changes = new ArrayList<>();
 
     SharedCapacity(StateFile state, int head, Media media, Reaper reaper, Machine machine, HeadLog log) {
         this.state = state;
@@ -342,7 +349,11 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     private long blocks(List<Extent> extents) {
-        return extents.stream().mapToLong(Extent::lengthBytes).sum() / geometry.blockSizeBytes();
+        long lengthBytes = 0;
+        for (Extent extent : extents) {
+            lengthBytes += extent.lengthBytes();
+        }
+        return lengthBytes / geometry.blockSizeBytes();
     }
 
     // ---- journal
@@ -356,9 +367,18 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
 
     @Override
     public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {
-        List<ExtentTable.Entry> entries = entries(accepted, pending);
-        numbers.writeTable(entries, generation);
-        counters.setRelease(Counter.EXTENTS_HELD, entries.size());
+        changes.clear();
+        int place = 0;
+        for (Extent extent : accepted) {
+            publish(place++, extent, 0);
+        }
+        for (PendingGroup group : pending) {
+            for (Extent extent : group.extents()) {
+                publish(place++, extent, group.id());
+            }
+        }
+        numbers.writeTable(place, changes, generation);
+        counters.setRelease(Counter.EXTENTS_HELD, place);
         reached("PUBLISHED");
     }
 
@@ -384,6 +404,15 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
             group.extents().forEach(extent -> entries.add(entry(extent, group.id())));
         }
         return entries;
+    }
+
+    /** An extent that stayed where it was is the same object, and need not be written again. */
+    private void publish(int place, Extent extent, long group) {
+        if (published[place] != extent || publishedGroups[place] != group) {
+            published[place] = extent;
+            publishedGroups[place] = group;
+            changes.add(new ExtentTable.Placed(place, entry(extent, group)));
+        }
     }
 
     private static ExtentTable.Entry entry(Extent extent, long group) {

@@ -67,6 +67,9 @@ final class FileSpace {
      * @return false when there is no space; what was reserved by then is given back.
      */
     boolean scrub(long offset, long lengthBytes, boolean reserve) {
+        if (!reserve && isHole(offset, lengthBytes)) {
+            return true;
+        }
         boolean isHole = punch(offset, lengthBytes);
         if (isHole && !reserve) {
             return true;
@@ -80,6 +83,14 @@ final class FileSpace {
             }
         }
         return done;
+    }
+
+    /**
+     * True when the range is a hole by the kernel's word: it reads as zero, and takes no space but what has been reserved and not written. False when
+     * it is not, or nobody knows.
+     */
+    boolean isHole(long offset, long lengthBytes) {
+        return SeekData.isHole(descriptor, offset, lengthBytes);
     }
 
     /** Turns a range into a hole; false where the system has no holes to make. */

@@ -295,7 +295,10 @@ public final class Media implements AutoCloseable {
             return;
         }
         try {
-            fileSpace.punch(offset, lengthBytes);
+            // What is reserved and not written looks like a hole, and takes space all the same.
+            if (space == Space.RESERVED || !fileSpace.isHole(offset, lengthBytes)) {
+                fileSpace.punch(offset, lengthBytes);
+            }
         } catch (MediaException e) {
             // Nothing is lost but the memory; the scrub before the next use tells it.
         }

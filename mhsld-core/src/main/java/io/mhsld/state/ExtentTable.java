@@ -53,6 +53,9 @@ public final class ExtentTable {
         }
     }
 
+    /** An entry, and the place in the table where it stands, from 0. */
+    public record Placed(int place, Entry entry) {}
+
     /** The whole table at one moment. */
     public record Snapshot(List<Entry> entries, int generation) {}
 
@@ -73,27 +76,43 @@ public final class ExtentTable {
      * @throws IllegalArgumentException when there are more extents than the table has room for
      */
     public long writeSeqlock(List<Entry> entries, int generation, long lastSequence) {
-        if (entries.size() > MAX_EXTENTS) {
-            throw new IllegalArgumentException("too many extents: extents=" + entries.size() + " limit=" + MAX_EXTENTS);
+        List<Placed> all = new ArrayList<>(entries.size());
+        for (Entry entry : entries) {
+            all.add(new Placed(all.size(), entry));
+        }
+        return writeSeqlock(entries.size(), all, generation, lastSequence);
+    }
+
+    /**
+     * The same, leaving alone what is to stay as it was written before. Damage to that is left to the writer's look at what is its own.
+     *
+     * @param count how many entries there are from now on
+     * @param changes those that are others than before
+     */
+    public long writeSeqlock(int count, List<Placed> changes, int generation, long lastSequence) {
+        if (count > MAX_EXTENTS) {
+            throw new IllegalArgumentException("too many extents: extents=" + count + " limit=" + MAX_EXTENTS);
         }
         long odd = lastSequence | 1;
         tables.putLongRelease(base + SEQUENCE_OFFSET, odd);
         // The odd sequence must be seen before any of the stores that follow.
         VarHandle.fullFence();
-        int offset = base + EXTENTS_OFFSET;
-        for (Entry entry : entries) {
-            tables.putLongPlain(offset + EXTENT_DPA_OFFSET, entry.startDpa);
-            tables.putLongPlain(offset + EXTENT_LENGTH_OFFSET, entry.lengthBytes);
-            tables.putLongPlain(offset + EXTENT_TAG_HIGH_OFFSET, entry.tag.getMostSignificantBits());
-            tables.putLongPlain(offset + EXTENT_TAG_LOW_OFFSET, entry.tag.getLeastSignificantBits());
-            tables.putLongPlain(offset + EXTENT_GROUP_OFFSET, entry.pendingGroup);
-            tables.putIntPlain(offset + EXTENT_SEQUENCE_OFFSET, entry.sharedSequence);
-            offset += EXTENT_ENTRY_LENGTH;
+        for (Placed change : changes) {
+            writePlain(base + EXTENTS_OFFSET + change.place * EXTENT_ENTRY_LENGTH, change.entry);
         }
         tables.putIntPlain(base + GENERATION_OFFSET, generation);
-        tables.putIntPlain(base + EXTENT_COUNT_OFFSET, entries.size());
+        tables.putIntPlain(base + EXTENT_COUNT_OFFSET, count);
         tables.putLongRelease(base + SEQUENCE_OFFSET, odd + 1);
         return odd + 1;
+    }
+
+    private void writePlain(int offset, Entry entry) {
+        tables.putLongPlain(offset + EXTENT_DPA_OFFSET, entry.startDpa);
+        tables.putLongPlain(offset + EXTENT_LENGTH_OFFSET, entry.lengthBytes);
+        tables.putLongPlain(offset + EXTENT_TAG_HIGH_OFFSET, entry.tag.getMostSignificantBits());
+        tables.putLongPlain(offset + EXTENT_TAG_LOW_OFFSET, entry.tag.getLeastSignificantBits());
+        tables.putLongPlain(offset + EXTENT_GROUP_OFFSET, entry.pendingGroup);
+        tables.putIntPlain(offset + EXTENT_SEQUENCE_OFFSET, entry.sharedSequence);
     }
 
     /** Repair, by the writer: the sequence that its last writing came to. */

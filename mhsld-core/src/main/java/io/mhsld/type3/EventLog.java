@@ -2,6 +2,8 @@ package io.mhsld.type3;
 
 import io.mhsld.type3.Refusal.Cause;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -125,7 +127,18 @@ public final class EventLog {
 
     /** The oldest records, at most {@code limit}. */
     public List<EventRecord> oldest(int limit) {
-        return records.stream().limit(limit).toList();
+        int count = Math.min(limit, records.size());
+        if (count == 0) {
+            return List.of();
+        }
+        List<EventRecord> oldest = new ArrayList<>(count);
+        for (EventRecord record : records) {
+            oldest.add(record);
+            if (oldest.size() == count) {
+                break;
+            }
+        }
+        return Collections.unmodifiableList(oldest);
     }
 
     /** Number of records in the log. */

@@ -12,19 +12,24 @@ import java.util.List;
  * the addresses that is replaced as a whole (volatile store, volatile load). What a change does not touch stays the same object.
  */
 final class ExtentList {
+    private static final Extent[] NOTHING = {};
+
     /** Never changed: a change makes a new one. */
-    private List<Extent> extents = List.of();
+    private Extent[] extents = NOTHING;
+
+    /** The same to look at. */
+    private List<Extent> view = List.of();
 
     private int sharedCount;
 
     private volatile long[] runs = Runs.NOTHING;
 
     int size() {
-        return extents.size();
+        return extents.length;
     }
 
     boolean isEmpty() {
-        return extents.isEmpty();
+        return extents.length == 0;
     }
 
     /** True when some extent is shared capacity. */
@@ -34,31 +39,26 @@ final class ExtentList {
 
     /** As it is now; later changes do not show in it. */
     List<Extent> view() {
-        return extents;
+        return view;
     }
 
     List<Extent> view(int start, int count) {
-        int end = (int) Math.min(extents.size(), (long) start + count);
-        return extents.subList(start, end);
+        int end = (int) Math.min(extents.length, (long) start + count);
+        return view.subList(start, end);
     }
 
     void addAll(List<Extent> added) {
-        Extent[] all = new Extent[extents.size() + added.size()];
-        int next = 0;
-        for (Extent extent : extents) {
-            all[next++] = extent;
-        }
+        Extent[] all = Arrays.copyOf(extents, extents.length + added.size());
+        int next = extents.length;
         for (Extent extent : added) {
             all[next++] = extent;
-            sharedCount += extent.isShared() ? 1 : 0;
         }
-        extents = Collections.unmodifiableList(Arrays.asList(all));
+        set(all, sharedCount + countShared(added));
         runs = Runs.plus(runs, added);
     }
 
     void clear() {
-        extents = List.of();
-        sharedCount = 0;
+        set(NOTHING, 0);
         runs = Runs.NOTHING;
     }
 
@@ -82,8 +82,14 @@ final class ExtentList {
      * may lie across several extents, and an extent may have several holes.
      */
     List<Extent> without(long[] holes) {
-        List<Extent> left = new ArrayList<>(extents.size() + 1);
+        List<Extent> left = new ArrayList<>(extents.length + 1);
+        long lowest = holes.length == 0 ? 0 : holes[0];
+        long highest = holes.length == 0 ? 0 : holes[holes.length - 1];
         for (Extent extent : extents) {
+            if (extent.startDpa() >= highest || extent.endDpa() <= lowest) {
+                left.add(extent);
+                continue;
+            }
             int hole = Runs.firstEndingAbove(holes, extent.startDpa());
             if (hole == holes.length || holes[hole] >= extent.endDpa()) {
                 left.add(extent);
@@ -134,15 +140,21 @@ final class ExtentList {
      * @param left what {@link #without} has said
      */
     void replaceWith(List<Extent> left, long[] holes) {
-        Extent[] all = left.toArray(new Extent[0]);
-        int shared = 0;
-        if (sharedCount > 0) {
-            for (Extent extent : all) {
-                shared += extent.isShared() ? 1 : 0;
-            }
-        }
-        extents = Collections.unmodifiableList(Arrays.asList(all));
-        sharedCount = shared;
+        set(left.toArray(NOTHING), sharedCount == 0 ? 0 : countShared(left));
         runs = Runs.minus(runs, holes);
+    }
+
+    private void set(Extent[] all, int shared) {
+        extents = all;
+        view = Collections.unmodifiableList(Arrays.asList(all));
+        sharedCount = shared;
+    }
+
+    private static int countShared(List<Extent> extents) {
+        int count = 0;
+        for (Extent extent : extents) {
+            count += extent.isShared() ? 1 : 0;
+        }
+        return count;
     }
 }

@@ -23,6 +23,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
 public final class Bench {
     private static final int ROUNDS = 10_000;
     private static final int QUICK_ROUNDS = 2_000;
+    private static final int PAIRS = 1_000_000;
+    private static final int QUICK_PAIRS = 200_000;
     private static final TimeValue QUICK_ITERATION = TimeValue.milliseconds(500);
 
     private final PrintStream out;
@@ -31,7 +33,10 @@ public final class Bench {
         this.out = out;
     }
 
-    /** Takes {@code quick} as a word, {@code fm} for the fabric manager's latency alone, and what JMH takes; a pattern of JMH's leaves out what is not JMH's. */
+    /**
+     * Takes {@code quick} as a word, and what JMH takes; a pattern of JMH's leaves out what is not JMH's. The word {@code pairs} runs the pairs of
+     * add and release alone, {@code fm} the fabric manager's latency.
+     */
     public static void main(String[] arguments) throws IOException, CommandLineOptionException, RunnerException {
         List<String> given = new ArrayList<>(Arrays.asList(arguments));
         boolean quick = given.remove("quick");
@@ -42,12 +47,21 @@ public final class Bench {
             FmLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, System.out);
             return;
         }
+        if (given.remove("pairs")) {
+            new Bench(System.out).runPairs(quick);
+            return;
+        }
         CommandLineOptions options = new CommandLineOptions(given.toArray(new String[0]));
         if (options.shouldHelp() || options.shouldList() || options.shouldListWithParams()) {
             org.openjdk.jmh.Main.main(given.toArray(new String[0]));
             return;
         }
         new Bench(System.out).run(options, quick);
+    }
+
+    private void runPairs(boolean quick) throws IOException {
+        printMachine();
+        PairRate.measure(quick ? QUICK_PAIRS : PAIRS, out);
     }
 
     private void run(CommandLineOptions options, boolean quick) throws IOException, RunnerException {
@@ -58,6 +72,9 @@ public final class Bench {
         printClaims(results);
         printChecks(results);
         String launcher = System.getProperty("mhsld.launcher");
+        if (options.getIncludes().isEmpty()) {
+            PairRate.measure(quick ? QUICK_PAIRS : PAIRS, out);
+        }
         if (options.getIncludes().isEmpty() && launcher != null) {
             AddLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, out);
             FmLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, out);
