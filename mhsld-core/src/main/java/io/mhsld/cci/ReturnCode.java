@@ -63,10 +63,21 @@ public enum ReturnCode {
     /** What the device's own reason is called on this interface. */
     public static ReturnCode of(Refusal.Cause cause) {
         return switch (cause) {
-            case REGION_UNKNOWN, NOTHING_PENDING, EMPTY_LIST -> INVALID_INPUT;
-            case LENGTH_ZERO, UNALIGNED, OVERLAP_IN_REQUEST, ALREADY_ACCEPTED, STILL_PENDING -> INVALID_EXTENT_LIST;
+            case REGION_UNKNOWN,
+                    NOTHING_PENDING,
+                    EMPTY_LIST,
+                    TAG_UNKNOWN,
+                    TAG_IN_USE,
+                    TAG_REQUIRED,
+                    NOT_SHAREABLE,
+                    BLOCK_SIZE_UNSUPPORTED -> INVALID_INPUT;
+            case LENGTH_ZERO, UNALIGNED, OVERLAP_IN_REQUEST, ALREADY_ACCEPTED, STILL_PENDING, INCOMPLETE_TAG ->
+                INVALID_EXTENT_LIST;
             case OUTSIDE_REGION, NOT_ACCEPTED, NOT_OFFERED, ACCESS_INVALID -> INVALID_PHYSICAL_ADDRESS;
-            case TOO_MANY_EXTENTS, OWNED_BY_OTHER_HEAD, NO_SPACE -> RESOURCES_EXHAUSTED;
+            case TOO_MANY_EXTENTS, OWNED_BY_OTHER_HEAD, NO_SPACE, NO_FREE_CAPACITY, TAGS_EXHAUSTED ->
+                RESOURCES_EXHAUSTED;
+            case BUSY -> BUSY;
+            case REGION_IN_USE -> UNSUPPORTED;
             case EVENT_LOG_FULL -> RETRY_REQUIRED;
             case HANDLE_INVALID -> INVALID_HANDLE;
             case HEAD_ENDED -> INTERNAL_ERROR;

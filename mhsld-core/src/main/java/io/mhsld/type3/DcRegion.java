@@ -8,8 +8,22 @@ package io.mhsld.type3;
  * @param decodeLengthBytes address space set aside for it, a multiple of 256 MiB, at least {@code lengthBytes}
  * @param lengthBytes usable bytes, a multiple of the block size
  * @param blockSizeBytes granule of extents, a power of two
+ * @param shareable several heads may hold capacity of one tag here
+ * @param sanitizeOnRelease what is released is overwritten at once
  */
-public record DcRegion(int id, long baseDpa, long decodeLengthBytes, long lengthBytes, long blockSizeBytes) {
+public record DcRegion(
+        int id,
+        long baseDpa,
+        long decodeLengthBytes,
+        long lengthBytes,
+        long blockSizeBytes,
+        boolean shareable,
+        boolean sanitizeOnRelease) {
+    /** A region that is not shareable and does not sanitize. */
+    public DcRegion(int id, long baseDpa, long decodeLengthBytes, long lengthBytes, long blockSizeBytes) {
+        this(id, baseDpa, decodeLengthBytes, lengthBytes, blockSizeBytes, false, false);
+    }
+
     /** Region count limit of the specification (CXL r3.1 9.13.3). */
     public static final int MAX_REGIONS = 8;
 

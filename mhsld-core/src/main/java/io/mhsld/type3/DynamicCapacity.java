@@ -510,7 +510,7 @@ public final class DynamicCapacity {
 
     private void letGo(List<Extent> revoked, List<Extent> withdrawn) {
         if (!revoked.isEmpty()) {
-            hooks.release(revoked);
+            hooks.release(revoked, false);
         }
         if (!withdrawn.isEmpty()) {
             hooks.reclaim(withdrawn);

@@ -39,6 +39,26 @@ public record Refusal(Cause cause, String detail) {
         TOO_MANY_EXTENTS,
         /** Another head owns some of the range. */
         OWNED_BY_OTHER_HEAD,
+        /** No capacity has this tag, or it went away meanwhile. */
+        TAG_UNKNOWN,
+        /** Shared capacity of this tag exists already. */
+        TAG_IN_USE,
+        /** Capacity of a shareable region is added with a tag. */
+        TAG_REQUIRED,
+        /** The region is not shareable. */
+        NOT_SHAREABLE,
+        /** The region has not so much free capacity. */
+        NO_FREE_CAPACITY,
+        /** Another process is changing the same thing, and has not come to an end in time. */
+        BUSY,
+        /** More tags than the device can keep track of. */
+        TAGS_EXHAUSTED,
+        /** Capacity of the region is in use. */
+        REGION_IN_USE,
+        /** The region cannot be cut into blocks of this size. */
+        BLOCK_SIZE_UNSUPPORTED,
+        /** The host answered for a part of shared capacity: it takes all of a tag, or nothing. */
+        INCOMPLETE_TAG,
         /** The memory behind the range cannot be had from the system. */
         NO_SPACE,
         /** The event log has no room to offer the group. */

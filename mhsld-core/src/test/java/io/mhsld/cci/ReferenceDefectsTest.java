@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.Extent;
@@ -24,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -112,7 +114,23 @@ class ReferenceDefectsTest {
         }
 
         @Override
-        public void release(List<Extent> extents) {
+        public Selection select(
+                DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag, boolean shared) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Selection join(DcRegion region, UUID tag) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public DcRegion current(DcRegion known) {
+            return known;
+        }
+
+        @Override
+        public void release(List<Extent> extents, boolean sanitize) {
             bytes -= sum(extents);
         }
 

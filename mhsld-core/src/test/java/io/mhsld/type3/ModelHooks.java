@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * Stands for the multi-headed part: knows of each block whether it is reserved or accepted, and fails the test when a hook is called for a
@@ -88,7 +89,23 @@ final class ModelHooks implements MultiHeadHooks {
     }
 
     @Override
-    public void release(List<Extent> extents) {
+    public Selection select(
+            DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag, boolean shared) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Selection join(DcRegion region, UUID tag) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public DcRegion current(DcRegion known) {
+        return known;
+    }
+
+    @Override
+    public void release(List<Extent> extents, boolean sanitize) {
         each(extents, dpa -> assertEquals(true, taken.remove(dpa), "released without accept"));
     }
 

@@ -1,5 +1,6 @@
 package io.mhsld.stress.fuzz;
 
+import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.ExtentJournal;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * What the multi-headed part must be told, block by block: free, reserved, accepted. Fails at once when a hook is called for a block that is not in
@@ -114,7 +116,23 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
     }
 
     @Override
-    public void release(List<Extent> extents) {
+    public Selection select(
+            DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag, boolean shared) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Selection join(DcRegion region, UUID tag) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public DcRegion current(DcRegion known) {
+        return known;
+    }
+
+    @Override
+    public void release(List<Extent> extents, boolean sanitize) {
         Set<Operation> within = Set.of(Operation.RELEASE, Operation.FORCED_RELEASE, Operation.RESET);
         each(extents, within, dpa -> Check.equal(ACCEPTED, blocks.remove(dpa), "released without accept"));
     }

@@ -3,6 +3,7 @@ package io.mhsld.stress.simulation;
 import io.mhsld.media.Media;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFile;
+import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.MultiHeadHooks;
 import io.mhsld.type3.Refusal;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /** The sound hooks with one of the reference's defects in front of them. */
 final class ReferenceHooks implements MultiHeadHooks {
@@ -108,8 +110,24 @@ final class ReferenceHooks implements MultiHeadHooks {
     }
 
     @Override
-    public void release(List<Extent> extents) {
-        sound.release(extents);
+    public Selection select(
+            DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag, boolean shared) {
+        return sound.select(region, lengthBytes, contiguous, maxExtents, tag, shared);
+    }
+
+    @Override
+    public Selection join(DcRegion region, UUID tag) {
+        return sound.join(region, tag);
+    }
+
+    @Override
+    public DcRegion current(DcRegion known) {
+        return sound.current(known);
+    }
+
+    @Override
+    public void release(List<Extent> extents, boolean sanitize) {
+        sound.release(extents, sanitize);
     }
 
     @Override
