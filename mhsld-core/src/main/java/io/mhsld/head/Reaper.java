@@ -132,13 +132,14 @@ public final class Reaper {
         HeadTable heads = state.heads();
         heads.reapRelease(head);
         CrashPoint.REAP_MARKED.reached();
+        // Before the incarnation: with that one store the head holds no tag any more, and its extents say that it does.
+        heads.beginOperationRelease(head);
+        CrashPoint.REAP_BEGUN.reached();
         heads.nextIncarnationRelease(head);
         // From here on it holds no tag. Before it is looked which rows are gone: whoever makes itself a holder of one
         // beside this head must see that, or be seen.
         VarHandle.fullFence();
         CrashPoint.REAP_INCARNATION_RAISED.reached();
-        heads.beginOperationRelease(head);
-        CrashPoint.REAP_BEGUN.reached();
         state.extents(head).writeSeqlock(List.of(), 0);
         CrashPoint.REAP_TABLE_EMPTIED.reached();
         long[] freed = {0};

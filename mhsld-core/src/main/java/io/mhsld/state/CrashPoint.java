@@ -140,10 +140,10 @@ public enum CrashPoint {
     REAP_LEASED,
     /** The row says that it is being reaped. */
     REAP_MARKED,
-    /** The incarnation is raised. */
-    REAP_INCARNATION_RAISED,
     /** Table and map may disagree. */
     REAP_BEGUN,
+    /** The incarnation is raised: it holds no tag any more. */
+    REAP_INCARNATION_RAISED,
     /** The table is empty. */
     REAP_TABLE_EMPTIED,
     /** The memory of a run of blocks is given back. */

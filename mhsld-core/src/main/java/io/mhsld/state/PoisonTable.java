@@ -45,7 +45,7 @@ public final class PoisonTable {
      * @param lengthBytes a multiple of {@link #LINE_BYTES}
      * @param source who says so, as the specification numbers it
      */
-    public record Record(long startDpa, long lengthBytes, int source) {}
+    public record Run(long startDpa, long lengthBytes, int source) {}
 
     /**
      * The list at one moment.
@@ -54,7 +54,7 @@ public final class PoisonTable {
      * @param overflowNs when that was, nanoseconds since 1970
      * @param generation changes with each writing
      */
-    public record Snapshot(List<Record> records, boolean hasOverflowed, long overflowNs, long generation) {
+    public record Snapshot(List<Run> records, boolean hasOverflowed, long overflowNs, long generation) {
         /** Copies the list. */
         public Snapshot {
             records = List.copyOf(records);
@@ -84,7 +84,7 @@ public final class PoisonTable {
      *
      * @throws IllegalArgumentException when there is no room for so many records
      */
-    public void writeRelease(List<Record> records, boolean hasOverflowed, long overflowNs) {
+    public void writeRelease(List<Run> records, boolean hasOverflowed, long overflowNs) {
         if (records.size() > MAX_RECORDS) {
             throw new IllegalArgumentException("too many records: records=" + records.size() + " limit=" + MAX_RECORDS);
         }
@@ -100,7 +100,7 @@ public final class PoisonTable {
         table.putIntPlain(list + POISON_FLAGS_OFFSET, hasOverflowed ? OVERFLOW : 0);
         table.putLongPlain(list + POISON_OVERFLOW_NS_OFFSET, overflowNs);
         CrashPoint.POISON_WRITTEN.reached();
-        table.putLongRelease(0, (current >>> 1) + 1 << 1 | ~current & 1);
+        table.putLongRelease(0, ((current >>> 1) + 1) << 1 | (~current & 1));
         CrashPoint.POISON_SET.reached();
     }
 
@@ -117,7 +117,7 @@ public final class PoisonTable {
     /** Repair, under the table lock: only what somebody can have meant stays. True when there was something else. */
     boolean mend(Geometry geometry) {
         Snapshot met = read();
-        List<Record> possible = met.records.stream()
+        List<Run> possible = met.records.stream()
                 .filter(record -> TableCheck.isPossible(geometry, record))
                 .toList();
         boolean isSound = isCurrentSound() && possible.size() == countPlain() && isKnownFlags(flagsPlain());
@@ -155,10 +155,10 @@ public final class PoisonTable {
         int list = list(current);
         // A damaged count must not lead out of the list.
         int count = Math.min(Math.max(0, table.getIntPlain(list + POISON_COUNT_OFFSET)), MAX_RECORDS);
-        List<Record> records = new ArrayList<>(count);
+        List<Run> records = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             int at = record(list, i);
-            records.add(new Record(
+            records.add(new Run(
                     table.getLongPlain(at),
                     table.getLongPlain(at + Long.BYTES),
                     table.getIntPlain(at + POISON_SOURCE_OFFSET)));

@@ -8,7 +8,7 @@ import static io.mhsld.state.StateFileDescriptor.TAG_EXTENT_COUNT_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.TAG_EXTENT_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.TAG_HOLDERS_OFFSET;
 
-import io.mhsld.state.PoisonTable.Record;
+import io.mhsld.state.PoisonTable.Run;
 import io.mhsld.state.TagTable.Entry;
 import io.mhsld.state.TagTable.Range;
 import io.mhsld.state.TagTable.State;
@@ -187,7 +187,7 @@ public final class TableCheck {
         if (!PoisonTable.isKnownFlags(poison.flagsPlain())) {
             foundPoison("flags", poison.flagsPlain(), at + poison.listPlace() + POISON_FLAGS_OFFSET);
         }
-        List<Record> records = poison.read().records();
+        List<Run> records = poison.read().records();
         for (int i = 0; i < records.size(); i++) {
             if (!isPossible(geometry, records.get(i))) {
                 findings.accept(Finding.of("I7", "poison record is impossible")
@@ -207,7 +207,7 @@ public final class TableCheck {
     }
 
     /** True when somebody can have meant the record: whole lines of one region, and a source. */
-    static boolean isPossible(Geometry geometry, Record record) {
+    static boolean isPossible(Geometry geometry, Run record) {
         if (record.lengthBytes() <= 0
                 || (record.startDpa() | record.lengthBytes()) % PoisonTable.LINE_BYTES != 0
                 || record.source() < 0

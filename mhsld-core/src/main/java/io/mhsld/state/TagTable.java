@@ -64,7 +64,10 @@ public final class TagTable {
         }
 
         private static State of(long life) {
-            return (life & ~KNOWN_BITS) != 0 ? DAMAGED : values()[(int) (life & STATE_MASK)];
+            State state = values()[(int) (life & STATE_MASK)];
+            // Only what is live can be kept.
+            boolean makesSense = (life & ~KNOWN_BITS) == 0 && (state == LIVE || (life & REFERENCED) == 0);
+            return makesSense ? state : DAMAGED;
         }
     }
 
