@@ -589,7 +589,7 @@ class DeviceTest {
         long map = 0;
         try (RandomAccessFile file =
                 new RandomAccessFile(fixture.files().stateFile().toFile(), "rw")) {
-            file.seek(152);
+            file.seek(200);
             map = Long.reverseBytes(file.readLong());
             file.seek(map + 15);
             file.write(0xE0); // heads 5 to 7 do not exist

@@ -9,6 +9,7 @@ import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.OwnerMap;
 import io.mhsld.state.StateFile;
+import io.mhsld.state.TagCover;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,30 +26,46 @@ import java.util.Optional;
  */
 record DeviceFacts(
         DeviceFiles files, StateFile.Identity identity, Geometry geometry, Census census, List<HeadFacts> heads) {
-    /** Who owns how many blocks, counted in one pass: what does not add up here does not add up in the file. */
-    record Census(List<Long> owned, long free, long contested) {
-        static Census of(OwnerMap map, int headCount) {
+    /**
+     * Who owns how many blocks, counted in one pass: what does not add up here does not add up in the file.
+     *
+     * @param owned of each head, shared blocks included
+     * @param ownedByAll blocks that somebody owns or a tag keeps, each counted once
+     * @param shared blocks among them that belong to tags
+     * @param contested blocks with owners that cannot be
+     */
+    record Census(List<Long> owned, long ownedByAll, long shared, long free, long contested) {
+        static Census of(StateFile state) {
+            OwnerMap map = state.ownerMap();
+            int headCount = state.geometry().headCount();
+            TagCover tags = TagCover.of(state);
+            long heads = headCount == Long.SIZE ? -1L : (1L << headCount) - 1;
             long[] owned = new long[headCount];
-            long free = 0;
+            long ownedByAll = 0;
+            long shared = 0;
             long contested = 0;
             for (long block = 0; block < map.blockCount(); block++) {
                 long lane = map.ownersVolatile(block);
-                if (lane == 0) {
-                    free++;
+                if (lane == 0 && tags.isEmpty()) {
                     continue;
                 }
-                int head = Long.numberOfTrailingZeros(lane);
-                if ((lane & (lane - 1)) != 0 || head >= headCount) {
+                boolean isTagged = !tags.isEmpty() && tags.at(block).isPresent();
+                if ((lane & ~heads) != 0 || (Long.bitCount(lane) > 1 && !isTagged)) {
                     contested++;
-                } else {
-                    owned[head]++;
+                    continue;
+                }
+                ownedByAll += lane != 0 || isTagged ? 1 : 0;
+                shared += isTagged ? 1 : 0;
+                for (long bits = lane; bits != 0; bits &= bits - 1) {
+                    owned[Long.numberOfTrailingZeros(bits)]++;
                 }
             }
-            return new Census(Arrays.stream(owned).boxed().toList(), free, contested);
-        }
-
-        long ownedByAll() {
-            return owned.stream().mapToLong(Long::longValue).sum();
+            return new Census(
+                    Arrays.stream(owned).boxed().toList(),
+                    ownedByAll,
+                    shared,
+                    map.blockCount() - ownedByAll - contested,
+                    contested);
         }
     }
 
@@ -111,7 +128,7 @@ record DeviceFacts(
         Geometry geometry = state.geometry();
         int headCount = geometry.headCount();
         boolean[] live = Device.liveHeads(files, headCount);
-        Census census = Census.of(state.ownerMap(), headCount);
+        Census census = Census.of(state);
         List<HeadFacts> heads = new ArrayList<>(headCount);
         for (int head = 0; head < headCount; head++) {
             Row row = state.heads().readAcquire(head);

@@ -130,6 +130,13 @@ final class DeviceVerbs {
                 description = "reserved (default): memory is reserved before capacity is offered; sparse: it is not.")
         MediaSpace mediaSpace = MediaSpace.RESERVED;
 
+        @Option(
+                names = "--shareable",
+                paramLabel = "N,…|all",
+                converter = ShareableConverter.class,
+                description = "Regions whose capacity several heads may hold, by a tag: none.")
+        Shareable shareable = Shareable.NONE;
+
         @Option(names = "--group", description = "The files are open to the group too (mode 0660, not 0600).")
         boolean group;
 
@@ -139,7 +146,7 @@ final class DeviceVerbs {
 
         @Override
         ExitCode run() {
-            Geometry geometry = Geometry.of(heads, sizeBytes, regions, blockSizeBytes);
+            Geometry geometry = shareable.in(Geometry.of(heads, sizeBytes, regions, blockSizeBytes));
             Specification specification = new Specification(
                     geometry, serial, mediaSpace == MediaSpace.SPARSE, Optional.ofNullable(media), group);
             return operator().init(specification, waitMs());

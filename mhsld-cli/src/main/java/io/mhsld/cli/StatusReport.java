@@ -45,6 +45,7 @@ final class StatusReport {
         device(out, facts.files(), facts.identity(), facts.geometry());
         out.put("free_blocks", facts.census().free());
         out.put("owned_blocks", facts.census().ownedByAll());
+        out.put("shared_blocks", facts.census().shared());
         out.put("contested_blocks", facts.census().contested());
         out.array(
                 "heads",
@@ -67,7 +68,7 @@ final class StatusReport {
     /** "region 1: 2 GiB from dpa 0x80000000". */
     static String summary(Region region) {
         return "region " + region.id() + ": " + Sizes.text(region.lengthBytes()) + " from dpa 0x"
-                + Long.toHexString(region.baseDpa());
+                + Long.toHexString(region.baseDpa()) + (region.shareable() ? ", shareable" : "");
     }
 
     /** Whether offered capacity has memory behind it already. */
@@ -90,7 +91,8 @@ final class StatusReport {
         Geometry geometry = facts.geometry();
         DeviceFacts.Census census = facts.census();
         String text = geometry.blockCount() + " = " + census.free() + " free (" + size(census.free()) + ") + "
-                + census.ownedByAll() + " owned (" + size(census.ownedByAll()) + ")";
+                + census.ownedByAll() + " owned (" + size(census.ownedByAll()) + ")"
+                + (census.shared() == 0 ? "" : ", " + census.shared() + " of them shared or kept by tags");
         return census.contested() == 0
                 ? text
                 : text + " + " + census.contested() + " with impossible owners: see verify";
@@ -211,7 +213,8 @@ final class StatusReport {
                                 .put("dpa", region.baseDpa())
                                 .put("size", region.lengthBytes())
                                 .put("decode_size", region.decodeLengthBytes())
-                                .put("first_block", region.firstBlock()))));
+                                .put("first_block", region.firstBlock())
+                                .put("shareable", region.shareable()))));
     }
 
     private static void head(Json out, HeadFacts head, Geometry geometry) {

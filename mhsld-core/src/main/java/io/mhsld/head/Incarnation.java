@@ -3,7 +3,6 @@ package io.mhsld.head;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
 import io.mhsld.state.CrashPoint;
-import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.StateFile;
@@ -53,9 +52,9 @@ public final class Incarnation {
                 .startRelease(
                         id, process.pid(), process.startTicks(), machine.clock().millis());
         CrashPoint.ATTACH_STARTED.reached();
-        this.capacity = new SharedCapacity(state, id, media, reaper, machine, log);
+        this.capacity = new SharedCapacity(state, id, media, leases, reaper, machine, log);
         this.device = new Type3Device(
-                new Type3Device.Identity(state.identity().serial(), id, regionsOf(state.geometry())),
+                new Type3Device.Identity(state.identity().serial(), id, regionsOf(state)),
                 machine.clock(),
                 between.apply(capacity),
                 capacity,
@@ -123,6 +122,7 @@ public final class Incarnation {
     /** Compares what the state file says of this head with what it knows, and puts right what differs: see {@link SelfCheck}. */
     public void lookAtItself() {
         selfCheck.look(device.capacity());
+        capacity.lookAtTags();
     }
 
     /** Counts an access that the device refused. */
@@ -139,14 +139,10 @@ public final class Incarnation {
         CrashPoint.LEAVE_ROW_FREED.reached();
     }
 
-    private static List<DcRegion> regionsOf(Geometry geometry) {
-        return geometry.regions().stream()
-                .map(region -> new DcRegion(
-                        region.id(),
-                        region.baseDpa(),
-                        region.decodeLengthBytes(),
-                        region.lengthBytes(),
-                        geometry.blockSizeBytes()))
+    private static List<DcRegion> regionsOf(StateFile state) {
+        return state.geometry().regions().stream()
+                .map(region -> RegionSettings.regionOf(region, state.geometry().blockSizeBytes()))
+                .map(region -> RegionSettings.current(state, region))
                 .toList();
     }
 }

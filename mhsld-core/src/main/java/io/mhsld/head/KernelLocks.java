@@ -23,6 +23,9 @@ final class KernelLocks {
     private static final int FIRST = 6;
     private static final int LAST = 7;
 
+    /** Behind the heads: the right to change the device, and the table lock. */
+    private static final int LAST_BYTE = Geometry.MAX_HEADS + 1;
+
     /**
      * Locked bytes. The kernel makes one range of adjacent ones that a process has locked one by one.
      *
@@ -65,7 +68,7 @@ final class KernelLocks {
     /** Somebody who locks a whole file, whatever it is, locks bytes too that are no leases, mostly up to "EOF". */
     private static boolean isLease(String last) {
         try {
-            return Long.parseLong(last) <= Geometry.MAX_HEADS;
+            return Long.parseLong(last) <= LAST_BYTE;
         } catch (NumberFormatException e) {
             return false;
         }

@@ -44,6 +44,7 @@ public final class LeaseFile implements Leases, AutoCloseable {
     private static final Path OPEN_BY_THIS_PROCESS = Path.of("/proc/self/fd");
 
     private static final int DEVICE_BYTE = Geometry.MAX_HEADS;
+    private static final int TABLES_BYTE = DEVICE_BYTE + 1;
     private static final Map<Object, LeaseFile> OPEN_FILES = new HashMap<>();
 
     private final Path file;
@@ -202,6 +203,11 @@ public final class LeaseFile implements Leases, AutoCloseable {
     /** Takes the right to change the device as a whole. */
     public Optional<Lease> tryDevice() {
         return tryByte(DEVICE_BYTE);
+    }
+
+    @Override
+    public Optional<Lease> tryTables() {
+        return tryByte(TABLES_BYTE);
     }
 
     @Override

@@ -16,6 +16,9 @@ public interface Leases {
     /** Takes the lease of a head, unless another process, or another head in this process, has it. */
     Optional<Lease> tryHead(int head);
 
+    /** Takes the table lock: the right to change tag table, region settings and poison table. It is held for an instant only. */
+    Optional<Lease> tryTables();
+
     /** True when somebody holds the lease of the head. It may be over when this returns. */
     boolean isHeld(int head);
 }

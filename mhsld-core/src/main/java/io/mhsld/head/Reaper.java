@@ -5,6 +5,7 @@ import io.mhsld.state.Counter;
 import io.mhsld.state.CrashPoint;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.StateFile;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
@@ -38,6 +39,8 @@ public final class Reaper {
     private final Media media;
     private final Machine machine;
     private final long giveBackNs;
+    private final TagRegistry tags;
+    private final KeptBlocks kept;
 
     /** A reaper for one device. */
     public Reaper(StateFile state, Leases leases, Media media, Machine machine) {
@@ -50,6 +53,8 @@ public final class Reaper {
         this.media = media;
         this.machine = machine;
         this.giveBackNs = giveBackNs;
+        this.tags = new TagRegistry(state, leases, media, machine);
+        this.kept = new KeptBlocks(state);
     }
 
     /** Reaps a head if no process holds its lease. */
@@ -127,10 +132,14 @@ public final class Reaper {
         HeadTable heads = state.heads();
         heads.reapRelease(head);
         CrashPoint.REAP_MARKED.reached();
-        heads.nextIncarnationRelease(head);
-        CrashPoint.REAP_INCARNATION_RAISED.reached();
+        // Before the incarnation: with that one store the head holds no tag any more, and its extents say that it does.
         heads.beginOperationRelease(head);
         CrashPoint.REAP_BEGUN.reached();
+        heads.nextIncarnationRelease(head);
+        // From here on it holds no tag. Before it is looked which rows are gone: whoever makes itself a holder of one
+        // beside this head must see that, or be seen.
+        VarHandle.fullFence();
+        CrashPoint.REAP_INCARNATION_RAISED.reached();
         state.extents(head).writeSeqlock(List.of(), 0);
         CrashPoint.REAP_TABLE_EMPTIED.reached();
         long[] freed = {0};
@@ -141,6 +150,8 @@ public final class Reaper {
         CrashPoint.REAP_COUNTED.reached();
         heads.endOperationRelease(head);
         CrashPoint.REAP_ENDED.reached();
+        // Only to tidy up: the rows that it alone held are gone already.
+        tags.trySweep();
         return freed[0];
     }
 
@@ -162,12 +173,19 @@ public final class Reaper {
         return freed;
     }
 
-    /** What has another owner too, by damage, may be memory that this one uses: it is left as it is. Nobody else can come while the bit is set. */
+    /**
+     * What has another owner too, because it is shared or by damage, is memory that this one uses, and what a tag keeps is memory that others will
+     * use: it is left as it is. Nobody else can come while the bit is set, for a row that is gone stays so.
+     */
     private void giveBackUnshared(int head, long first, long count) {
         long blockSizeBytes = state.geometry().blockSizeBytes();
+        List<KeptBlocks.Kept> tagged = kept.within(first, count);
         long start = first;
         for (long block = first; block <= first + count; block++) {
-            boolean isAlone = block < first + count && state.ownerMap().ownersVolatile(block) == 1L << head;
+            long at = block;
+            boolean isAlone = block < first + count
+                    && state.ownerMap().ownersVolatile(block) == 1L << head
+                    && tagged.stream().noneMatch(part -> part.first() <= at && at < part.end());
             if (!isAlone) {
                 media.giveBack(start * blockSizeBytes, (block - start) * blockSizeBytes);
                 start = block + 1;

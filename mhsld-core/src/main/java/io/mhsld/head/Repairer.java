@@ -69,6 +69,7 @@ public final class Repairer {
     private final StateFile state;
     private final LeaseFile leases;
     private final Reaper reaper;
+    private final TagRegistry tags;
     private final List<Finding> unleased = new ArrayList<>();
     private final Set<Integer> madeAnew = new HashSet<>();
 
@@ -78,6 +79,7 @@ public final class Repairer {
         this.state = state;
         this.leases = leases;
         this.reaper = new Reaper(state, leases, media, Machine.REAL);
+        this.tags = new TagRegistry(state, leases, media, Machine.REAL);
     }
 
     /** Looks, repairs, and looks again. */
@@ -91,6 +93,9 @@ public final class Repairer {
             CrashPoint.RECOVER_HEAD_FREED.reached();
         }
         CrashPoint.RECOVER_HEADS_FREED.reached();
+        // Rows that nobody can have meant: of those who live, whoever holds one puts it back.
+        tags.repair();
+        CrashPoint.RECOVER_TABLES_MENDED.reached();
         long cleared = state.ownerMap().clearForeignBits();
         CrashPoint.RECOVER_MAP_CLEANED.reached();
         Inspector.Report after = awaitSelfChecks();
@@ -204,6 +209,15 @@ public final class Repairer {
             return leases.isHeld(finding.head()) ? "the head has put it right itself" : "the head has ended";
         }
         return switch (finding.cause()) {
+            case "tag row makes no sense",
+                    "tag row is not what was written",
+                    "extent of a tag is impossible",
+                    "holder of a tag is no head",
+                    "nobody holds this tag, and it is live",
+                    "two rows have one tag",
+                    "extents of tags overlap" -> "row made free; a live head that holds the tag has put it back";
+            case "tag table makes no sense", "region settings make no sense" -> "as if never set";
+            case "poison table makes no sense", "poison record is impossible" -> "only records that can be are left";
             case "reserved bytes are not zero" -> "made zero";
             case "owner is no head", "lanes beyond the last block are not empty" -> "bits cleared";
             case "block has several owners" -> "who does not hold it has let go";

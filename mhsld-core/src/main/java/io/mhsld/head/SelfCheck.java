@@ -120,15 +120,23 @@ final class SelfCheck {
             long start = geometry.blockOfDpa(extent.startDpa());
             long stop = start + extent.lengthBytes() / geometry.blockSizeBytes();
             if (start < end && stop > first) {
-                mendRun(block, Math.max(first, start), false);
+                mendRun(block, Math.max(first, start), Mine.NOT);
                 block = Math.min(end, stop);
-                mendRun(Math.max(first, start), block, true);
+                mendRun(Math.max(first, start), block, extent.sharedSequence() > 0 ? Mine.SHARED : Mine.ALONE);
             }
         }
-        mendRun(block, end, false);
+        mendRun(block, end, Mine.NOT);
     }
 
-    private void mendRun(long first, long end, boolean isMine) {
+    /** Whose blocks are. */
+    private enum Mine {
+        NOT,
+        ALONE,
+        SHARED
+    }
+
+    private void mendRun(long first, long end, Mine mine) {
+        boolean isMine = mine != Mine.NOT;
         long wrong = map.findFirstVolatile(head, first, end - first, !isMine);
         if (wrong == end) {
             return;
@@ -142,6 +150,8 @@ final class SelfCheck {
                 if (!isMine) {
                     // Its memory is left as it is: by the same damage another head may use it.
                     mended += map.clear(head, block, 1);
+                } else if (mine == Mine.SHARED) {
+                    mended += map.share(head, block, 1);
                 } else if (map.claim(head, block, 1) == OwnerMap.CLAIMED) {
                     mended++;
                 }

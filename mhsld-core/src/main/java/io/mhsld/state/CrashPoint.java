@@ -65,6 +65,62 @@ public enum CrashPoint {
     RESET_CLEARED,
     RESET_ENDED,
 
+    // Shared capacity (TagRegistry and what surrounds it). What follows a leave is as with capacity that is not shared.
+    /** A new tag's blocks are claimed and scrubbed, and the table lock is held. */
+    TAG_CREATE_LOCKED,
+    /** The row says what the tag is, and is not live yet. */
+    TAG_CREATE_FILLED,
+    /** The head is among its holders. */
+    TAG_CREATE_HELD,
+    /** The row is live. */
+    TAG_CREATE_LIVE,
+    /** The lock is released, the extents do not stand in the head's table yet. */
+    TAG_CREATED,
+    /** The tag was found, and the table lock is held. */
+    TAG_JOIN_LOCKED,
+    /** The head is among its holders, and has not looked whether it came in time. */
+    TAG_JOIN_HELD,
+    /** The lock is released, no block has the head's bit yet. */
+    TAG_JOIN_UNLOCKED,
+    /** The blocks of one extent have the head's bit. */
+    TAG_JOIN_EXTENT_SHARED,
+    /** Those of all have. */
+    TAG_JOINED,
+    /** The head's extents are gone from its table, and the table lock is held. */
+    TAG_LEAVE_LOCKED,
+    /** The head is not among the holders any more, and others are, or the fabric manager keeps the tag. */
+    TAG_LEAVE_LEFT,
+    /** The row is free: the blocks are now the head's alone. */
+    TAG_LEAVE_FREED,
+    /** The lock is released. */
+    TAG_LEAVE_UNLOCKED,
+    /** The fabric manager is about to keep a tag, or not to: the table lock is held. */
+    TAG_REFERENCE_LOCKED,
+    /** The row says that it is kept; nobody has looked yet whether that came in time. */
+    TAG_REFERENCE_ADDED,
+    /** The row does not say so any more. */
+    TAG_REFERENCE_REMOVED,
+    /** Nobody holds the tag, and its memory is about to be given back. */
+    TAG_FREEING,
+    /** It is. */
+    TAG_FREEING_GIVEN_BACK,
+    /** The row is free. */
+    TAG_FREEING_FREED,
+    /** A row that nobody held any more was made free. */
+    TAG_SWEPT,
+
+    // Region settings and poison.
+    /** A block size is proposed. */
+    REGION_PROPOSED,
+    /** Nobody owns a block of the region. */
+    REGION_UNUSED,
+    /** The settings are the new ones. */
+    REGION_SET,
+    /** The new list is written, the old one counts. */
+    POISON_WRITTEN,
+    /** The new one counts. */
+    POISON_SET,
+
     // A process becomes a head, and leaves.
     /** It has the lease and has not looked at anything yet. */
     ATTACH_LEASED,
@@ -84,10 +140,10 @@ public enum CrashPoint {
     REAP_LEASED,
     /** The row says that it is being reaped. */
     REAP_MARKED,
-    /** The incarnation is raised. */
-    REAP_INCARNATION_RAISED,
     /** Table and map may disagree. */
     REAP_BEGUN,
+    /** The incarnation is raised: it holds no tag any more. */
+    REAP_INCARNATION_RAISED,
     /** The table is empty. */
     REAP_TABLE_EMPTIED,
     /** The memory of a run of blocks is given back. */
@@ -134,6 +190,8 @@ public enum CrashPoint {
     RECOVER_HEAD_FREED,
     /** All dead heads are. */
     RECOVER_HEADS_FREED,
+    /** Rows of tags, settings and poison that make no sense are mended. */
+    RECOVER_TABLES_MENDED,
     /** Bits of no head are cleared. */
     RECOVER_MAP_CLEANED;
 

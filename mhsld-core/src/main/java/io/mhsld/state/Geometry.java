@@ -2,6 +2,8 @@ package io.mhsld.state;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The shape of a device, fixed at init: heads, regions, blocks. The one place that converts between the address that a host sees (DPA) and
@@ -40,8 +42,20 @@ public record Geometry(int headCount, long blockSizeBytes, List<Region> regions)
      * @param decodeLengthBytes address space set aside, a multiple of 256 MiB
      * @param lengthBytes usable bytes
      * @param firstBlock number of its first block
+     * @param shareable capacity that is added here with a tag can be joined by other heads
      */
-    public record Region(int id, long baseDpa, long decodeLengthBytes, long lengthBytes, long firstBlock) {}
+    public record Region(
+            int id, long baseDpa, long decodeLengthBytes, long lengthBytes, long firstBlock, boolean shareable) {
+        /** A region whose capacity is never shared. */
+        public Region(int id, long baseDpa, long decodeLengthBytes, long lengthBytes, long firstBlock) {
+            this(id, baseDpa, decodeLengthBytes, lengthBytes, firstBlock, false);
+        }
+
+        /** First byte after the usable part. */
+        public long endDpa() {
+            return baseDpa + lengthBytes;
+        }
+    }
 
     /** Copies the list. */
     public Geometry {
@@ -98,6 +112,44 @@ public record Geometry(int headCount, long blockSizeBytes, List<Region> regions)
                 headCount,
                 MAX_OWNER_MAP_BYTES / geometry.laneBytes());
         return geometry;
+    }
+
+    /**
+     * The same with these regions shareable, and no others.
+     *
+     * @throws IllegalArgumentException when there is no such region
+     */
+    public Geometry withShareable(Set<Integer> regionIds) {
+        for (int id : regionIds) {
+            require(id >= 0 && id < regions.size(), "no such region: region=%d regions=%d", id, regions.size());
+        }
+        return new Geometry(
+                headCount,
+                blockSizeBytes,
+                regions.stream()
+                        .map(region -> new Region(
+                                region.id,
+                                region.baseDpa,
+                                region.decodeLengthBytes,
+                                region.lengthBytes,
+                                region.firstBlock,
+                                regionIds.contains(region.id)))
+                        .toList());
+    }
+
+    /** The regions that are shareable. */
+    public Set<Integer> shareableRegions() {
+        return regions.stream().filter(Region::shareable).map(Region::id).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /**
+     * The block sizes that a region can be given, as a mask: bit <i>n</i> for 2^<i>n</i> bytes. Every power of two from the device's block size up
+     * to the largest that divides base and length of the region.
+     */
+    public long supportedBlockSizes(int regionId) {
+        Region region = regions.get(regionId);
+        long largest = Long.lowestOneBit(region.baseDpa | region.lengthBytes);
+        return (largest - 1 | largest) & -blockSizeBytes;
     }
 
     /** Width of a lane of the owner map: one bit for each head, in 1, 2, 4 or 8 bytes. */

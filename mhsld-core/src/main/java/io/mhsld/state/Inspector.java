@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * Looks whether what must always hold does hold in a state file: the same eyes for tests, {@code verify} and {@code recover}. It only reads, and
  * may look while heads are at work: of a head that changes something meanwhile it looks again, for a while, and then says that it was busy.
  *
- * <p>It sees the parts of I1, I2, I5, I6, I7 and I8 that are in the file; most of I7 has been seen when the file could be opened at all. What a file cannot show (I3, I4, and the
+ * <p>It sees the parts of I1, I2, I5, I6, I7 and I8 that are in the file, shared capacity included; most of I7 has been seen when the file could be opened at all. What a file cannot show (I3, I4, and the
  * "at no instant" of I1) the tests prove by other means.
  */
 public final class Inspector {
@@ -34,10 +34,12 @@ public final class Inspector {
      * @param findings what is wrong; no more than 100, the last one says how many more there are
      * @param notes what is not wrong and worth knowing: dead heads that wait to be reaped, heads that were busy
      * @param ownedBlocks for each head how many blocks have its bit, -1 when it was busy
-     * @param freeBlocks blocks without any bit
+     * @param freeBlocks blocks without any bit that belong to no tag
+     * @param keptBlocks blocks without any bit that belong to a tag: the fabric manager keeps them
      */
     @SuppressWarnings("ArrayRecordComponent")
-    public record Report(List<Finding> findings, List<String> notes, long[] ownedBlocks, long freeBlocks) {
+    public record Report(
+            List<Finding> findings, List<String> notes, long[] ownedBlocks, long freeBlocks, long keptBlocks) {
         /** True when nothing is wrong. */
         public boolean isSound() {
             return findings.isEmpty();
@@ -49,7 +51,8 @@ public final class Inspector {
                     Stream.concat(findings.stream(), moreFindings.stream()).toList(),
                     Stream.concat(notes.stream(), moreNotes.stream()).toList(),
                     ownedBlocks,
-                    freeBlocks);
+                    freeBlocks,
+                    keptBlocks);
         }
     }
 
@@ -62,6 +65,9 @@ public final class Inspector {
     private final List<String> notes = new ArrayList<>();
     private final int attempts;
     private int suppressed;
+    private int busyLooks;
+    private long ownerships;
+    private long keptBlocks;
 
     private Inspector(StateFile state, IntPredicate lives, Predicate<Row> livesUnleased, int attempts) {
         this.state = state;
@@ -104,6 +110,7 @@ public final class Inspector {
 
     private Report inspect() {
         state.dirtyReservedBytes().forEach(this::found);
+        new TableCheck(state, this::found, notes::add).check();
         long free = checkLanes();
         long[] owned = new long[geometry.headCount()];
         for (int head = 0; head < owned.length; head++) {
@@ -113,17 +120,25 @@ public final class Inspector {
         if (suppressed > 0) {
             findings.add(Finding.of("I1", "and more of these").with("findings", suppressed));
         }
-        return new Report(List.copyOf(findings), List.copyOf(notes), owned, free);
+        return new Report(List.copyOf(findings), List.copyOf(notes), owned, free, keptBlocks);
     }
 
-    /** I1: every lane has one bit at most, and no bit of a head that does not exist. */
+    /**
+     * I1: every lane has one bit at most, and no bit of a head that does not exist; a lane of shared capacity has bits of heads that hold the tag
+     * at most. Capacity that a tag keeps is not free, owned or not.
+     */
     private long checkLanes() {
         long heads = geometry.headCount() == Long.SIZE ? -1L : (1L << geometry.headCount()) - 1;
         long free = 0;
+        TagCover cover = TagCover.of(state);
+        boolean hasTags = !cover.isEmpty();
         for (long block = 0; block < map.blockCount(); block++) {
             long lane = map.ownersVolatile(block);
+            Optional<TagTable.Entry> tag = hasTags ? cover.at(block) : Optional.empty();
+            ownerships += lane == 0 ? 0 : tag.isPresent() ? Long.bitCount(lane & heads) : 1;
             if (lane == 0) {
-                free++;
+                free += tag.isPresent() ? 0 : 1;
+                keptBlocks += tag.isPresent() ? 1 : 0;
             } else if ((lane & ~heads) != 0) {
                 found(Finding.of("I1", "owner is no head")
                         .with("block", block)
@@ -131,12 +146,8 @@ public final class Inspector {
                         .with("heads", geometry.headCount())
                         .with("dpa", geometry.dpaOfBlock(block))
                         .with("offset", state.laneOffset(block)));
-            } else if (Long.bitCount(lane) > 1) {
-                found(Finding.of("I1", "block has several owners")
-                        .with("block", block)
-                        .with("owners", headsOf(lane))
-                        .with("dpa", geometry.dpaOfBlock(block))
-                        .with("offset", state.laneOffset(block)));
+            } else if (strangers(lane, tag) != 0) {
+                checkShared(block);
             }
         }
         if (map.padding() != 0) {
@@ -146,6 +157,53 @@ public final class Inspector {
                     .with("offset", state.laneOffset(map.blockCount())));
         }
         return free;
+    }
+
+    /** Heads that have a block and should not, or of which all but one should not. */
+    private static long strangers(long lane, Optional<TagTable.Entry> tag) {
+        return tag.isPresent() ? lane & ~tag.get().holders() : Long.bitCount(lane) > 1 ? lane : 0;
+    }
+
+    /** A lane that is right only if a tag says so. Who is changing something is waited for, and who died doing so is not judged. */
+    private void checkShared(long block) {
+        for (int look = 0; ; look++) {
+            // The lane first: who comes is in the row before it is in the lane.
+            long lane = map.ownersVolatile(block);
+            Optional<TagTable.Entry> tag = TagCover.of(state).at(block);
+            long strangers = strangers(lane, tag);
+            if (strangers == 0) {
+                return;
+            }
+            boolean isBusy = isAnyInterrupted(strangers);
+            if (isBusy && (busyLooks++ >= attempts || !isAnyAlive(strangers))) {
+                return;
+            }
+            if (!isBusy && look > 0) {
+                found(Finding.of(
+                                "I1",
+                                tag.isEmpty()
+                                        ? "block has several owners"
+                                        : "block of a tag has an owner that does not hold it")
+                        .with("block", block)
+                        .with("owners", headsOf(lane))
+                        .with("dpa", geometry.dpaOfBlock(block))
+                        .with("offset", state.laneOffset(block)));
+                return;
+            }
+            if (isBusy) {
+                LockSupport.parkNanos(RETRY_PAUSE_NS);
+            }
+        }
+    }
+
+    private boolean isAnyInterrupted(long heads) {
+        return headsOf(heads).stream()
+                .anyMatch(head -> (state.heads().operationAcquire(head) & 1) != 0
+                        && state.heads().stateAcquire(head) != State.FREE);
+    }
+
+    private boolean isAnyAlive(long heads) {
+        return headsOf(heads).stream().anyMatch(lives::test);
     }
 
     /** I2, I5, I6, I8 of one head; returns how many blocks it owns. */
@@ -284,12 +342,12 @@ public final class Inspector {
                 .with("offset", state.laneOffset(run[0])));
     }
 
-    /** I8: every block is free or owned by one. */
+    /** I8: every block is free, or kept by a tag, or owned by one, or by several that share it. */
     private void checkSum(long free, long[] owned) {
         boolean quiet = Arrays.stream(owned).noneMatch(count -> count == UNKNOWN)
                 && allHeads().noneMatch(lives);
         long sum = Arrays.stream(owned).sum();
-        if (quiet && free + sum != map.blockCount()) {
+        if (quiet && sum != ownerships) {
             found(Finding.of("I8", "free and owned blocks do not add up")
                     .with("free", free)
                     .with("owned", sum)

@@ -21,6 +21,12 @@ public final class OwnerMap {
         void run(long firstBlock, long count);
     }
 
+    /** Is given runs of free blocks, in ascending order. */
+    public interface FreeRunSearch {
+        /** A run of {@code count} blocks; false to look no further. */
+        boolean run(long firstBlock, long count);
+    }
+
     private final SharedMemory words;
     private final long blockCount;
     private final int headCount;
@@ -34,6 +40,9 @@ public final class OwnerMap {
     /** Bit 0 of every lane of a word. */
     private final long lowBits;
 
+    /** The highest bit of every lane of a word. */
+    private final long highBits;
+
     OwnerMap(SharedMemory words, Geometry geometry) {
         this.words = words;
         this.blockCount = geometry.blockCount();
@@ -43,6 +52,7 @@ public final class OwnerMap {
         this.lanesPerWordLog2 = Integer.numberOfTrailingZeros(lanesPerWord);
         this.lowLane = -1L >>> (Long.SIZE - laneBits);
         this.lowBits = Long.divideUnsigned(-1L, lowLane);
+        this.highBits = lowBits << (laneBits - 1);
     }
 
     /** Number of blocks. */
@@ -77,6 +87,76 @@ public final class OwnerMap {
             block = next;
         }
         return CLAIMED;
+    }
+
+    /**
+     * Sets a head's bit in blocks [first, first + count) beside whatever bits there are: the blocks are shared, and the tag table says that the head
+     * may have them.
+     *
+     * @return how many of the blocks did not have the bit
+     */
+    public long share(int head, long first, long count) {
+        checkHead(head);
+        checkRange(first, count);
+        long bits = lowBits << head;
+        long end = first + count;
+        long set = 0;
+        for (long block = first; block < end; block = nextWord(block)) {
+            set += setBits(wordOffset(block), laneMask(block, end) & bits);
+        }
+        return set;
+    }
+
+    /** Tells runs of free blocks within [first, first + count) until the search has enough; the map may change meanwhile. */
+    public void searchFreeVolatile(long first, long count, FreeRunSearch search) {
+        checkRange(first, count);
+        long end = first + count;
+        long runStart = -1;
+        for (long block = first; block < end; block = nextWord(block)) {
+            long looked = laneMask(block, end) & highBits;
+            long owned = ownedLanes(words.getLongVolatile(wordOffset(block))) & looked;
+            if (owned == 0) {
+                runStart = runStart < 0 ? block : runStart;
+                continue;
+            }
+            long wordFirst = block - laneOf(block);
+            for (long lanes = looked; lanes != 0; lanes &= lanes - 1) {
+                long at = wordFirst + lanesBefore(lanes);
+                boolean isOwned = (owned & Long.lowestOneBit(lanes)) != 0;
+                if (!isOwned) {
+                    runStart = runStart < 0 ? at : runStart;
+                } else if (runStart >= 0) {
+                    if (!search.run(runStart, at - runStart)) {
+                        return;
+                    }
+                    runStart = -1;
+                }
+                if (owned == looked) {
+                    // No lane of the word is free: the first one has ended the run.
+                    break;
+                }
+            }
+        }
+        if (runStart >= 0) {
+            search.run(runStart, end - runStart);
+        }
+    }
+
+    /** True when any of the blocks [first, first + count) is anybody's. */
+    public boolean isAnyOwnedVolatile(long first, long count) {
+        checkRange(first, count);
+        long end = first + count;
+        for (long block = first; block < end; block = nextWord(block)) {
+            if ((words.getLongVolatile(wordOffset(block)) & laneMask(block, end)) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Of each lane that is not zero the highest bit. */
+    private long ownedLanes(long word) {
+        return ((word & ~highBits) + ~highBits | word) & highBits;
     }
 
     /**
@@ -248,6 +328,19 @@ public final class OwnerMap {
             }
             if (words.compareAndSetLong(offset, word, word | lanes)) {
                 return 0;
+            }
+        }
+    }
+
+    /** Sets bits of a word; returns how many of them were not set. */
+    private long setBits(int offset, long bits) {
+        while (true) {
+            long word = words.getLongVolatile(offset);
+            if ((word & bits) == bits) {
+                return 0;
+            }
+            if (words.compareAndSetLong(offset, word, word | bits)) {
+                return Long.bitCount(bits & ~word);
             }
         }
     }

@@ -11,9 +11,23 @@ import static io.mhsld.state.StateFileDescriptor.HEADER_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.HEAD_ROW_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.HEAD_STATE_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.MAX_EXTENTS;
+import static io.mhsld.state.StateFileDescriptor.MAX_POISON_RECORDS;
 import static io.mhsld.state.StateFileDescriptor.MAX_SOCKET_BYTES;
 import static io.mhsld.state.StateFileDescriptor.PID_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.POISON_LISTS;
+import static io.mhsld.state.StateFileDescriptor.POISON_LIST_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.POISON_OVERFLOW_NS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.POISON_RECORDS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.POISON_RECORD_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.POISON_SOURCE_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.POISON_TABLE_HEADER_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.REGION_ROW_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.SOCKET_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.TAG_CHECKSUM_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.TAG_INCARNATIONS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.TAG_ROWS;
+import static io.mhsld.state.StateFileDescriptor.TAG_ROW_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.TAG_TABLE_HEADER_LENGTH;
 
 import io.mhsld.state.StateFileDescriptor.Section;
 import java.util.Locale;
@@ -101,12 +115,37 @@ final class ReservedBytes {
             int counters = start(Section.COUNTERS) + head * COUNTER_ROW_LENGTH;
             stretch.at("counters", counters + Counter.values().length * Long.BYTES, counters + COUNTER_ROW_LENGTH);
         }
+        forEachSharedStretch(stretch);
         Section[] sections = Section.values();
         for (int i = 0; i < sections.length; i++) {
             int end = start(sections[i]) + (int) sections[i].lengthBytes(geometry);
             long next = i + 1 < sections.length ? start(sections[i + 1]) : StateFileDescriptor.fileLength(geometry);
             String name = sections[i].name().toLowerCase(Locale.ROOT).replace('_', ' ');
             stretch.at("end of " + name, end, (int) next);
+        }
+    }
+
+    private void forEachSharedStretch(Stretch stretch) {
+        int tags = start(Section.TAG_TABLE);
+        stretch.at("tag table", tags + Long.BYTES, tags + TAG_TABLE_HEADER_LENGTH);
+        for (int row = 0; row < TAG_ROWS; row++) {
+            int start = tags + TAG_TABLE_HEADER_LENGTH + row * TAG_ROW_LENGTH;
+            stretch.at("tag table", start + TAG_CHECKSUM_OFFSET + Integer.BYTES, start + TAG_INCARNATIONS_OFFSET);
+        }
+        for (int region = 0; region < geometry.regions().size(); region++) {
+            int row = start(Section.REGION_SETTINGS) + region * REGION_ROW_LENGTH;
+            stretch.at("region settings", row + Long.BYTES, row + REGION_ROW_LENGTH);
+        }
+        int poison = start(Section.POISON_TABLE);
+        stretch.at("poison table", poison + Long.BYTES, poison + POISON_TABLE_HEADER_LENGTH);
+        for (int list = 0; list < POISON_LISTS; list++) {
+            int start = poison + POISON_TABLE_HEADER_LENGTH + list * POISON_LIST_LENGTH;
+            stretch.at("poison table", start + POISON_OVERFLOW_NS_OFFSET + Long.BYTES, start + POISON_RECORDS_OFFSET);
+            for (int i = 0; i < MAX_POISON_RECORDS; i++) {
+                int record = start + POISON_RECORDS_OFFSET + i * POISON_RECORD_LENGTH;
+                stretch.at(
+                        "poison table", record + POISON_SOURCE_OFFSET + Integer.BYTES, record + POISON_RECORD_LENGTH);
+            }
         }
     }
 

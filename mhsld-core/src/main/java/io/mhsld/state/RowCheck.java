@@ -168,9 +168,13 @@ final class RowCheck {
                         .with("group", group)
                         .with("tag", entry.tag()));
             }
-            if (entry.sharedSequence() != 0) {
-                findings.accept(atEntry("extent is not shared, and has a sequence", i, EXTENT_SEQUENCE_OFFSET, entry)
+            if (entry.sharedSequence() != 0 && !isShared(entry)) {
+                findings.accept(atEntry("extent has a sequence, and no tag has it so", i, EXTENT_SEQUENCE_OFFSET, entry)
+                        .with("tag", entry.tag())
                         .with("sequence", entry.sharedSequence()));
+            }
+            if (entry.sharedSequence() == 0 && belongsToTag(entry)) {
+                findings.accept(atEntry("extent is of a tag, and has no sequence", i, EXTENT_SEQUENCE_OFFSET, entry));
             }
         }
         boolean hasAccepted = entries.stream().anyMatch(entry -> !entry.isPending());
@@ -178,6 +182,26 @@ final class RowCheck {
             findings.accept(atTable("extents were accepted in no generation", GENERATION_OFFSET, "generation")
                     .with("value", 0));
         }
+    }
+
+    /** True when a live row of the head's has this extent, or one that it is a part of, at that place of its sequence. */
+    private boolean isShared(ExtentTable.Entry entry) {
+        return state.tags()
+                .find(entry.tag())
+                .filter(row -> row.isHeldBy(head)
+                        && entry.sharedSequence() > 0
+                        && entry.sharedSequence() <= row.extents().size())
+                .map(row -> row.extents().get(entry.sharedSequence() - 1))
+                .filter(range -> entry.startDpa() >= range.startDpa()
+                        && entry.lengthBytes() <= range.endDpa() - entry.startDpa())
+                .isPresent();
+    }
+
+    private boolean belongsToTag(ExtentTable.Entry entry) {
+        return state.tags().readAll().stream()
+                .filter(row -> row.state() == TagTable.State.LIVE && !row.isGone())
+                .flatMap(row -> row.extents().stream())
+                .anyMatch(range -> range.overlaps(entry.startDpa(), entry.lengthBytes()));
     }
 
     /** I2: a table that nobody is writing, and that says that somebody is. */

@@ -8,6 +8,9 @@ import static io.mhsld.state.StateFileDescriptor.HEADER_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.HEAD_ROW_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.MAGIC;
 import static io.mhsld.state.StateFileDescriptor.MAX_MEDIA_PATH_BYTES;
+import static io.mhsld.state.StateFileDescriptor.REGION_ROW_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.TAG_ROW_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.TAG_TABLE_HEADER_LENGTH;
 
 import io.mhsld.state.StateFileDescriptor.Section;
 import io.mhsld.state.StateFileException.Problem;
@@ -80,6 +83,9 @@ public final class StateFile implements AutoCloseable {
     private final List<UnsafeBuffer> views = new ArrayList<>();
     private final OwnerMap ownerMap;
     private final HeadTable headTable;
+    private final TagTable tagTable;
+    private final RegionTable regionTable;
+    private final PoisonTable poisonTable;
     private final List<ExtentTable> extentTables = new ArrayList<>();
     private final List<Counters> counters = new ArrayList<>();
     private final List<UnsafeBuffer> errorLogs = new ArrayList<>();
@@ -94,6 +100,9 @@ public final class StateFile implements AutoCloseable {
         this.everything = new SharedMemory("reserved bytes", view(0, whole.capacity()));
         this.ownerMap = new OwnerMap(section(Section.OWNER_MAP), geometry);
         this.headTable = new HeadTable(section(Section.HEAD_TABLE), geometry.headCount());
+        this.tagTable = new TagTable(section(Section.TAG_TABLE), headTable, geometry);
+        this.regionTable = new RegionTable(section(Section.REGION_SETTINGS), geometry);
+        this.poisonTable = new PoisonTable(section(Section.POISON_TABLE));
         SharedMemory extents = section(Section.EXTENT_TABLES);
         SharedMemory counts = section(Section.COUNTERS);
         for (int head = 0; head < geometry.headCount(); head++) {
@@ -242,6 +251,21 @@ public final class StateFile implements AutoCloseable {
         return headTable;
     }
 
+    /** The tags of shared capacity. */
+    public TagTable tags() {
+        return tagTable;
+    }
+
+    /** What of the regions can be set while the device is in use. */
+    public RegionTable regionSettings() {
+        return regionTable;
+    }
+
+    /** Memory that is known to be bad. */
+    public PoisonTable poison() {
+        return poisonTable;
+    }
+
     /** The extents that a head holds. */
     public ExtentTable extents(int head) {
         return extentTables.get(head);
@@ -266,6 +290,13 @@ public final class StateFile implements AutoCloseable {
         headTable.mendRelease(head, RowCheck.LAST_NUMBER, RowCheck.LAST_TIME_MS, nowMs);
         extents(head).mendRelease(RowCheck.LAST_NUMBER);
         ErrorLogCheck.firstWrong(errorLog(head)).ifPresent(offset -> ErrorLogCheck.cut(errorLog(head), offset));
+    }
+
+    /** Repair, under the table lock: region settings and poison that nobody can have meant, and a sequence of the tag table out of its range. */
+    public void mendTables() {
+        tagTable.mendSequenceRelease(RowCheck.LAST_NUMBER);
+        geometry.regions().forEach(region -> regionTable.mendRelease(region.id()));
+        poisonTable.mend(geometry);
     }
 
     /** Repair, also under live heads: makes reserved bytes zero. */
@@ -296,6 +327,22 @@ public final class StateFile implements AutoCloseable {
 
     long extentTableOffset(int head) {
         return Section.EXTENT_TABLES.offset(geometry) + (long) head * EXTENT_TABLE_LENGTH;
+    }
+
+    long tagRowOffset(int row) {
+        return Section.TAG_TABLE.offset(geometry) + TAG_TABLE_HEADER_LENGTH + (long) row * TAG_ROW_LENGTH;
+    }
+
+    long tagTableOffset() {
+        return Section.TAG_TABLE.offset(geometry);
+    }
+
+    long regionRowOffset(int region) {
+        return Section.REGION_SETTINGS.offset(geometry) + (long) region * REGION_ROW_LENGTH;
+    }
+
+    long poisonTableOffset() {
+        return Section.POISON_TABLE.offset(geometry);
     }
 
     long counterOffset(int head, Counter counter) {

@@ -1,7 +1,7 @@
 package io.mhsld.state;
 
 /**
- * The layout of the state file, version 1. All numbers little-endian.
+ * The layout of the state file, version 2. All numbers little-endian.
  *
  * <pre>
  *  +--------------------------+ 0
@@ -10,6 +10,12 @@ package io.mhsld.state;
  *  |  head table              |  one row for each head
  *  +--------------------------+
  *  |  extent tables           |  one table for each head
+ *  +--------------------------+
+ *  |  tag table               |  a header, one row for each tag of shared capacity
+ *  +--------------------------+
+ *  |  region settings         |  one row for each region
+ *  +--------------------------+
+ *  |  poison table            |  a header, two lists of which one counts
  *  +--------------------------+
  *  |  counters                |  one row for each head
  *  +--------------------------+
@@ -59,18 +65,22 @@ package io.mhsld.state;
  *   +---------------------------------------------------------------+
  *   |  head table: offset, length (8 bytes each)                    |   88
  *   |  extent tables: offset, length                                |  104
- *   |  counters: offset, length                                     |  120
- *   |  error logs: offset, length                                   |  136
- *   |  owner map: offset, length                                    |  152
+ *   |  tag table: offset, length                                    |  120
+ *   |  region settings: offset, length                              |  136
+ *   |  poison table: offset, length                                 |  152
+ *   |  counters: offset, length                                     |  168
+ *   |  error logs: offset, length                                   |  184
+ *   |  owner map: offset, length                                    |  200
  *   +---------------------------------------------------------------+
- *   |  24 reserved bytes                                            |  168
+ *   |  8 reserved bytes                                             |  216
  *   +---------------------------------------------------------------+
- *   |  region: base DPA, decode length, length, first block         |  192
+ *   |  region: base DPA, decode length, length, first block, flags  |  224
  *   |  (8 bytes each)                          repeated to 8 regions|
+ *   |  flags: bit 0 shareable                                       |
  *   +---------------------------------------------------------------+
- *   |  media path: length in bytes                                  |  448
+ *   |  media path: length in bytes                                  |  544
  *   +---------------------------------------------------------------+
- *   |  media path, UTF-8                               (1084 bytes) |  452
+ *   |  media path, UTF-8                                (988 bytes) |  548
  *   +---------------------------------------------------------------+
  *   |  reserved to the end of the page                              | 1536
  *   +---------------------------------------------------------------+
@@ -105,6 +115,47 @@ package io.mhsld.state;
  *   |    shared sequence (4 bytes)                                  |  +40
  *   |    20 reserved bytes                                          |  +44
  *   +---------------------------------------------------------------+
+ *
+ *  Tag table (1122368 bytes)
+ *   +---------------------------------------------------------------+
+ *   |  sequence: odd while the table is being changed               |    0
+ *   |  56 reserved bytes                                            |    8
+ *   +---------------------------------------------------------------+
+ *   |  row (8768 bytes):                        repeated to 128 rows|   64
+ *   |    life: state (bits 1:0; 0 free, 1 live, 2 being freed),     |   +0
+ *   |          FM reference (bit 2), epoch (bits 63:16)             |
+ *   |    holders: bit h for head h                                  |   +8
+ *   |    tag, most significant half                                 |  +16
+ *   |    tag, least significant half                                |  +24
+ *   |    region (4 bytes)                                           |  +32
+ *   |    extent count (4 bytes)                                     |  +36
+ *   |    checksum (4 bytes): CRC-32C of epoch, tag, region, extents |  +40
+ *   |    20 reserved bytes                                          |  +44
+ *   |    incarnation in which head h holds it   repeated to 64 heads|  +64
+ *   |    extent: start DPA, length (8 bytes each)   repeated to 512 | +576
+ *   +---------------------------------------------------------------+
+ *
+ *  Region settings: a row of 64 bytes for each region
+ *   +---------------------------------------------------------------+
+ *   |  setting: block size in doublings of the device's (bits 7:0), |    0
+ *   |           sanitize on release (bit 8), 1 + proposed doublings |
+ *   |           or 0 (bits 23:16), generation (bits 63:32)          |
+ *   |  56 reserved bytes                                            |    8
+ *   +---------------------------------------------------------------+
+ *
+ *  Poison table (12480 bytes)
+ *   +---------------------------------------------------------------+
+ *   |  current: which list counts (bit 0), generation (bits 63:1)   |    0
+ *   |  56 reserved bytes                                            |    8
+ *   +---------------------------------------------------------------+
+ *   |  list (6208 bytes):                        repeated to 2 lists|   64
+ *   |    record count (4 bytes)                                     |   +0
+ *   |    flags (4 bytes): bit 0 overflow                            |   +4
+ *   |    time of the overflow, nanoseconds since 1970               |   +8
+ *   |    48 reserved bytes                                          |  +16
+ *   |    record: start DPA, length (8 bytes each), source (4 bytes),|  +64
+ *   |            4 reserved bytes             repeated to 256       |
+ *   +---------------------------------------------------------------+
  * </pre>
  *
  * Checked when the class is loaded: sections and rows are aligned for their atomics, no field reaches into the next.
@@ -114,7 +165,7 @@ public final class StateFileDescriptor {
     public static final long MAGIC = 0x3176_6544_4C53_484DL;
 
     /** Refused on open when different; a change of the layout raises it. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /** Length of the header: one page. */
     public static final int HEADER_LENGTH = 4096;
@@ -137,8 +188,8 @@ public final class StateFileDescriptor {
     static final int MEDIA_SPACE_OFFSET = REGION_COUNT_OFFSET + Integer.BYTES;
     static final int SECTIONS_OFFSET = MEDIA_SPACE_OFFSET + Integer.BYTES;
     static final int SECTION_ENTRY_LENGTH = 2 * Long.BYTES;
-    static final int REGIONS_OFFSET = 192;
-    static final int REGION_ENTRY_LENGTH = 4 * Long.BYTES;
+    static final int REGIONS_OFFSET = 224;
+    static final int REGION_ENTRY_LENGTH = 5 * Long.BYTES;
     static final int MEDIA_PATH_LENGTH_OFFSET = REGIONS_OFFSET + Geometry.MAX_REGIONS * REGION_ENTRY_LENGTH;
     static final int MEDIA_PATH_OFFSET = MEDIA_PATH_LENGTH_OFFSET + Integer.BYTES;
     static final int CHECKSUMMED_END = 1536;
@@ -171,6 +222,35 @@ public final class StateFileDescriptor {
     static final int EXTENT_GROUP_OFFSET = EXTENT_TAG_LOW_OFFSET + Long.BYTES;
     static final int EXTENT_SEQUENCE_OFFSET = EXTENT_GROUP_OFFSET + Long.BYTES;
 
+    static final int TAG_TABLE_HEADER_LENGTH = 64;
+    static final int TAG_ROWS = 128;
+    static final int TAG_LIFE_OFFSET = 0;
+    static final int TAG_HOLDERS_OFFSET = TAG_LIFE_OFFSET + Long.BYTES;
+    static final int TAG_HIGH_OFFSET = TAG_HOLDERS_OFFSET + Long.BYTES;
+    static final int TAG_LOW_OFFSET = TAG_HIGH_OFFSET + Long.BYTES;
+    static final int TAG_REGION_OFFSET = TAG_LOW_OFFSET + Long.BYTES;
+    static final int TAG_EXTENT_COUNT_OFFSET = TAG_REGION_OFFSET + Integer.BYTES;
+    static final int TAG_CHECKSUM_OFFSET = TAG_EXTENT_COUNT_OFFSET + Integer.BYTES;
+    static final int TAG_INCARNATIONS_OFFSET = 64;
+    static final int TAG_EXTENTS_OFFSET = TAG_INCARNATIONS_OFFSET + Geometry.MAX_HEADS * Long.BYTES;
+    static final int TAG_EXTENT_LENGTH = 2 * Long.BYTES;
+    static final int TAG_ROW_LENGTH = TAG_EXTENTS_OFFSET + MAX_EXTENTS * TAG_EXTENT_LENGTH;
+    static final int TAG_TABLE_LENGTH = TAG_TABLE_HEADER_LENGTH + TAG_ROWS * TAG_ROW_LENGTH;
+
+    static final int REGION_ROW_LENGTH = 64;
+
+    static final int POISON_TABLE_HEADER_LENGTH = 64;
+    static final int POISON_LISTS = 2;
+    static final int MAX_POISON_RECORDS = 256;
+    static final int POISON_COUNT_OFFSET = 0;
+    static final int POISON_FLAGS_OFFSET = POISON_COUNT_OFFSET + Integer.BYTES;
+    static final int POISON_OVERFLOW_NS_OFFSET = POISON_FLAGS_OFFSET + Integer.BYTES;
+    static final int POISON_RECORDS_OFFSET = 64;
+    static final int POISON_RECORD_LENGTH = 24;
+    static final int POISON_SOURCE_OFFSET = 2 * Long.BYTES;
+    static final int POISON_LIST_LENGTH = POISON_RECORDS_OFFSET + MAX_POISON_RECORDS * POISON_RECORD_LENGTH;
+    static final int POISON_TABLE_LENGTH = POISON_TABLE_HEADER_LENGTH + POISON_LISTS * POISON_LIST_LENGTH;
+
     static final int COUNTER_ROW_LENGTH = 256;
 
     static final int ERROR_LOG_LENGTH = 8192;
@@ -179,9 +259,12 @@ public final class StateFileDescriptor {
     enum Section {
         HEAD_TABLE(0),
         EXTENT_TABLES(1),
-        COUNTERS(2),
-        ERROR_LOGS(3),
-        OWNER_MAP(4);
+        TAG_TABLE(2),
+        REGION_SETTINGS(3),
+        POISON_TABLE(4),
+        COUNTERS(5),
+        ERROR_LOGS(6),
+        OWNER_MAP(7);
 
         private final int position;
 
@@ -199,6 +282,9 @@ public final class StateFileDescriptor {
             return switch (this) {
                 case HEAD_TABLE -> (long) geometry.headCount() * HEAD_ROW_LENGTH;
                 case EXTENT_TABLES -> (long) geometry.headCount() * EXTENT_TABLE_LENGTH;
+                case TAG_TABLE -> TAG_TABLE_LENGTH;
+                case REGION_SETTINGS -> (long) geometry.regions().size() * REGION_ROW_LENGTH;
+                case POISON_TABLE -> POISON_TABLE_LENGTH;
                 case COUNTERS -> (long) geometry.headCount() * COUNTER_ROW_LENGTH;
                 case ERROR_LOGS -> (long) geometry.headCount() * ERROR_LOG_LENGTH;
                 case OWNER_MAP -> geometry.ownerMapBytes();
@@ -250,6 +336,11 @@ public final class StateFileDescriptor {
                 EXTENTS_OFFSET + MAX_EXTENTS * EXTENT_ENTRY_LENGTH <= EXTENT_TABLE_LENGTH,
                 "extents reach over the table");
         require(EXTENT_SEQUENCE_OFFSET + Integer.BYTES <= EXTENT_ENTRY_LENGTH, "extent fields reach over the entry");
+        require(TAG_CHECKSUM_OFFSET + Integer.BYTES <= TAG_INCARNATIONS_OFFSET, "tag fields reach into incarnations");
+        require(TAG_ROW_LENGTH % Long.BYTES == 0, "tag rows are not aligned for their atomics");
+        require(POISON_OVERFLOW_NS_OFFSET + Long.BYTES <= POISON_RECORDS_OFFSET, "poison fields reach into records");
+        require(POISON_SOURCE_OFFSET + Integer.BYTES <= POISON_RECORD_LENGTH, "poison source reaches over its record");
+        require(POISON_LIST_LENGTH % Long.BYTES == 0, "poison lists are not aligned");
         require(Counter.values().length * Long.BYTES <= COUNTER_ROW_LENGTH, "counters reach over their row");
         require(EXTENT_TABLE_LENGTH % SECTION_ALIGNMENT == 0, "extent tables are not page aligned");
     }

@@ -28,12 +28,17 @@ import io.mhsld.state.StateFileException.Problem;
 import io.mhsld.text.ForeignText;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Locale;
+import java.util.Set;
 import java.util.UUID;
 import java.util.zip.CRC32C;
 
 /** The first page of a state file, as {@link StateFileDescriptor} draws it: written once, by init, and believed by nobody who has not checked it. */
 final class StateFileHeader {
+    private static final int FLAGS_IN_REGION = 4 * Long.BYTES;
+    private static final long SHAREABLE = 1;
+
     private StateFileHeader() {}
 
     /** Fills a header of zeros; the version comes last, and with it the file is ready. */
@@ -59,6 +64,7 @@ final class StateFileHeader {
             header.putLongPlain(entry + Long.BYTES, region.decodeLengthBytes());
             header.putLongPlain(entry + 2 * Long.BYTES, region.lengthBytes());
             header.putLongPlain(entry + 3 * Long.BYTES, region.firstBlock());
+            header.putLongPlain(entry + FLAGS_IN_REGION, region.shareable() ? SHAREABLE : 0);
         }
         header.putIntPlain(MEDIA_PATH_LENGTH_OFFSET, mediaPath.length);
         header.putBytesPlain(MEDIA_PATH_OFFSET, mediaPath);
@@ -112,7 +118,8 @@ final class StateFileHeader {
         try {
             // Every derived number is computed anew and compared, so that none of the file's is trusted.
             long sizeBytes = Math.multiplyExact(blockCount, blockSizeBytes);
-            geometry = Geometry.of(header.getIntPlain(HEAD_COUNT_OFFSET), sizeBytes, regionCount, blockSizeBytes);
+            geometry = Geometry.of(header.getIntPlain(HEAD_COUNT_OFFSET), sizeBytes, regionCount, blockSizeBytes)
+                    .withShareable(shareableRegions(header, regionCount));
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new StateFileException(
                     Problem.DAMAGED, "geometry in header makes no sense: " + e.getMessage(), file, e);
@@ -135,8 +142,23 @@ final class StateFileHeader {
                     name + " decode length", header.getLongPlain(entry + Long.BYTES), region.decodeLengthBytes(), file);
             checkEqual(name + " length", header.getLongPlain(entry + 2 * Long.BYTES), region.lengthBytes(), file);
             checkEqual(name + " first block", header.getLongPlain(entry + 3 * Long.BYTES), region.firstBlock(), file);
+            checkEqual(
+                    name + " flags",
+                    header.getLongPlain(entry + FLAGS_IN_REGION),
+                    region.shareable() ? SHAREABLE : 0,
+                    file);
         }
         return geometry;
+    }
+
+    private static Set<Integer> shareableRegions(SharedMemory header, int regionCount) {
+        Set<Integer> shareable = new HashSet<>();
+        for (int id = 0; id < Math.min(Math.max(0, regionCount), Geometry.MAX_REGIONS); id++) {
+            if ((header.getLongPlain(REGIONS_OFFSET + id * REGION_ENTRY_LENGTH + FLAGS_IN_REGION) & SHAREABLE) != 0) {
+                shareable.add(id);
+            }
+        }
+        return shareable;
     }
 
     /** What init decided besides; throws when it makes no sense. */

@@ -37,6 +37,26 @@ public record Refusal(Cause cause, String detail) {
         TOO_MANY_EXTENTS,
         /** Another head owns some of the range. */
         OWNED_BY_OTHER_HEAD,
+        /** No capacity has this tag, or it went away meanwhile. */
+        TAG_UNKNOWN,
+        /** Shared capacity of this tag exists already. */
+        TAG_IN_USE,
+        /** Capacity of a shareable region is added with a tag. */
+        TAG_REQUIRED,
+        /** The region is not shareable. */
+        NOT_SHAREABLE,
+        /** The region has not so much free capacity. */
+        NO_FREE_CAPACITY,
+        /** Another process is changing the same thing, and has not come to an end in time. */
+        BUSY,
+        /** More tags than the device can keep track of. */
+        TAGS_EXHAUSTED,
+        /** Capacity of the region is in use. */
+        REGION_IN_USE,
+        /** The region cannot be cut into blocks of this size. */
+        BLOCK_SIZE_UNSUPPORTED,
+        /** The host answered for a part of shared capacity: it takes all of a tag, or nothing. */
+        INCOMPLETE_TAG,
         /** The memory behind the range cannot be had from the system. */
         NO_SPACE,
         /** The event log has no room to offer the group. */
@@ -45,24 +65,6 @@ public record Refusal(Cause cause, String detail) {
         ACCESS_INVALID,
         /** A list of event handles that is not the front of the log. */
         HANDLE_INVALID,
-        /** Nothing has this tag. */
-        TAG_UNKNOWN,
-        /** Shared capacity has this tag already. */
-        TAG_IN_USE,
-        /** Capacity of a shareable region, or of a tag, and no tag. */
-        TAG_REQUIRED,
-        /** The region's capacity cannot be shared. */
-        NOT_SHAREABLE,
-        /** A part of the capacity that is shared by one tag, which comes and goes as a whole. */
-        INCOMPLETE_TAG,
-        /** More tags of shared capacity than the device can keep track of. */
-        TAGS_EXHAUSTED,
-        /** The region has less free capacity, or no free run of that length. */
-        NO_FREE_CAPACITY,
-        /** The region's setting cannot change while a host has capacity of it. */
-        REGION_IN_USE,
-        /** The region cannot have blocks of that size. */
-        BLOCK_SIZE_UNSUPPORTED,
         /** A read that meets a poisoned line. */
         POISONED,
         /** Some of the range is poisoned already. */
@@ -71,8 +73,6 @@ public record Refusal(Cause cause, String detail) {
         POISON_LIMIT,
         /** The media is not to be had: a sanitize is at work, or did not come to its end. */
         MEDIA_DISABLED,
-        /** Something else has to end first: a background operation, or another process's change of the device's common tables. */
-        BUSY,
         /** The background operation that runs cannot be aborted. */
         ABORT_NOT_SUPPORTED,
         /** A value that the specification or the device does not allow. */

@@ -62,9 +62,9 @@ class CrashPointTest {
                 .toList();
     }
 
-    /** Every point that a head comes to in its life, and those that a successor comes to when it frees what was left. */
+    /** Every point that a head which shares nothing comes to in its life, and those that a successor comes to when it frees what was left. */
     private static List<CrashPoint> pointsOfLife() {
-        List<CrashPoint> others = pointsOf("REAP_", "INIT_", "DESTROY_", "RECOVER_");
+        List<CrashPoint> others = pointsOf("REAP_", "INIT_", "DESTROY_", "RECOVER_", "TAG_", "REGION_", "POISON_");
         return Arrays.stream(CrashPoint.values())
                 .filter(point -> !others.contains(point))
                 .toList();

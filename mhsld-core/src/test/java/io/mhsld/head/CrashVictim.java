@@ -13,6 +13,7 @@ final class CrashVictim {
             case "live" -> CrashSweep.live(files, EventLoop.open(), new Head[1]);
             case "take" -> CrashSweep.takeOnce(files);
             case "reap" -> System.out.println(CrashSweep.reap(files));
+            case "share" -> SharedCrashSweep.live(files, new SharingHead[1]);
             case "recover" -> Device.recover(files, 1_000);
             case "init" -> CrashSweep.initialise(files);
             case "destroy" -> Device.destroy(files, 1_000);

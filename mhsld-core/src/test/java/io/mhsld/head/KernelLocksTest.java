@@ -19,7 +19,7 @@ class KernelLocksTest {
                 "3: POSIX  ADVISORY  READ 4714 00:1a:2283 3 3",
                 "4: FLOCK  ADVISORY  WRITE 4715 fe:00:2283 0 EOF",
                 "5: POSIX  ADVISORY  WRITE 4716 fe:00:2283 0 EOF",
-                "6: POSIX  ADVISORY  WRITE 4717 fe:00:2283 0 65",
+                "6: POSIX  ADVISORY  WRITE 4717 fe:00:2283 0 66",
                 "7: OFDLCK ADVISORY  WRITE -1 fe:00:2283 0 0",
                 "what a later kernel may say"));
         assertEquals(

@@ -114,7 +114,7 @@ class ReaperTest {
         byte[] bytes = new byte[(int) (3 * BLOCK)];
         media.read(2 * BLOCK, bytes, 0, bytes.length);
         assertEquals(9, bytes[0], "the old bytes are there, and nobody's");
-        SharedCapacity next = new SharedCapacity(state, 1, media, reaper, Machine.REAL, line -> {});
+        SharedCapacity next = new SharedCapacity(state, 1, media, leases, reaper, Machine.REAL, line -> {});
         assertTrue(next.reserve(List.of(Extent.untagged(2 * BLOCK, 3 * BLOCK))).isEmpty());
         media.read(2 * BLOCK, bytes, 0, bytes.length);
         assertTrue(Arrays.equals(new byte[bytes.length], bytes), "the next owner never sees them");

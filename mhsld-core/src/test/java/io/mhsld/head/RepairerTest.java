@@ -57,19 +57,21 @@ class RepairerTest {
     private static final long PATIENCE_MS = DeviceFixture.PATIENCE_MS;
     private static final int ROW = 256;
     private static final int TABLE = 36_864;
+    private static final int TAGS = 1_122_368;
 
     @RegisterExtension
     final DeviceFixture fixture = new DeviceFixture();
 
     /** Where the sections of this device are: see docs/state-file.md. */
-    private record Places(int rows, int tables, int counters, int logs, int map, int end) {
+    private record Places(int rows, int tables, int tags, int counters, int logs, int map, int end) {
         static Places of(MappedByteBuffer bytes) {
             return new Places(
                     (int) bytes.getLong(88),
                     (int) bytes.getLong(104),
                     (int) bytes.getLong(120),
-                    (int) bytes.getLong(136),
-                    (int) bytes.getLong(152),
+                    (int) bytes.getLong(168),
+                    (int) bytes.getLong(184),
+                    (int) bytes.getLong(200),
                     bytes.capacity());
         }
     }
@@ -134,7 +136,7 @@ class RepairerTest {
     /** A head that died with three extents, one of them not answered. */
     private static void dieWithCapacity(StateFile state, Leases leases, Media media) {
         SharedCapacity capacity = new SharedCapacity(
-                state, 0, media, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, line -> {});
+                state, 0, media, leases, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, line -> {});
         state.heads().startRelease(0, 4_000_000, 1, 1_700_000_000_000L);
         state.heads().serveRelease(0, "/dev/shm/x.head0.sock");
         List<Extent> accepted = List.of(Extent.untagged(0, 4 * BLOCK), Extent.untagged(10 * BLOCK, BLOCK));
@@ -168,7 +170,7 @@ class RepairerTest {
             }
         });
         SplittableRandom random = new SplittableRandom(SEED);
-        for (int at = 1536; at + 16 <= places.end; at += 32) {
+        for (int at = 1536; at + 16 <= places.end; at += at > places.tags && at < places.tags + TAGS ? 1024 : 32) {
             bits.add((at + random.nextInt(32)) * 8 + random.nextInt(8));
         }
         return bits;
@@ -234,7 +236,7 @@ class RepairerTest {
             Leases.Lease lease = leases.tryHead(1).orElseThrow();
             state.heads().startRelease(1, ProcessHandle.current().pid(), 1, 1);
             SharedCapacity other = new SharedCapacity(
-                    state, 1, media, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, line -> {});
+                    state, 1, media, leases, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, line -> {});
             bytes.get(0, whole);
             for (int bit : bitsOfLiveHead(places)) {
                 int at = bit / 8;

@@ -106,7 +106,7 @@ class SelfCheckTest {
     }
 
     private int map() {
-        return (int) bytes.getLong(152);
+        return (int) bytes.getLong(200);
     }
 
     private byte[] whole() {

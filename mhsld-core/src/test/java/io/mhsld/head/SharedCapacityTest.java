@@ -60,7 +60,7 @@ class SharedCapacityTest {
         media = Media.open(
                 Path.of(state.identity().mediaFile()), state.geometry().capacityBytes(), Media.Space.RESERVED);
         capacity = new SharedCapacity(
-                state, 0, media, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, lines::add);
+                state, 0, media, leases, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, lines::add);
     }
 
     @AfterEach
@@ -219,7 +219,8 @@ class SharedCapacityTest {
         state.ownerMap().claim(2, 4, 4);
         Leases.Lease reaper = leases.tryHead(2).orElseThrow();
         PausesOnly machine = new PausesOnly();
-        capacity = new SharedCapacity(state, 0, media, new Reaper(state, leases, media, machine), machine, lines::add);
+        capacity = new SharedCapacity(
+                state, 0, media, leases, new Reaper(state, leases, media, machine), machine, lines::add);
         assertEquals(Cause.OWNED_BY_OTHER_HEAD, refused(extent(4, 1)).cause());
         // Time passes by pauses alone: without them it would never end.
         assertTrue(machine.nowNs >= 500_000_000L && machine.nowNs < 1_500_000_000L, "waitedNs=" + machine.nowNs);
@@ -294,7 +295,7 @@ class SharedCapacityTest {
         Leases.Lease live = leases.tryHead(1).orElseThrow();
         state.heads().startRelease(1, ProcessHandle.current().pid(), 1, 1);
         SharedCapacity other = new SharedCapacity(
-                state, 1, media, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, lines::add);
+                state, 1, media, leases, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, lines::add);
         assertEquals(Optional.empty(), other.reserve(List.of(extent(8, 4))));
         other.begin(ExtentJournal.Operation.ADD);
         other.record(List.of(extent(8, 4)), List.of(), 1);
@@ -354,7 +355,7 @@ class SharedCapacityTest {
         Media.create(onDisk, state.geometry().capacityBytes(), PosixFilePermissions.fromString("rw-------"), false);
         media = Media.open(onDisk, state.geometry().capacityBytes(), Media.Space.SPARSE);
         capacity = new SharedCapacity(
-                state, 0, media, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, lines::add);
+                state, 0, media, leases, new Reaper(state, leases, media, Machine.REAL), Machine.REAL, lines::add);
         reserved(extent(0, 4), extent(20, 4));
         media.fill(0, 4 * BLOCK, (byte) 9);
         String file = media.file().toString();

@@ -18,7 +18,9 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import org.agrona.concurrent.errors.DistinctErrorLog;
 import org.junit.jupiter.api.AfterEach;
@@ -38,18 +40,21 @@ class BitFlipTest {
     private static final long MIB = 1L << 20;
 
     /** Two regions of 21 blocks, one byte for each lane: the map ends in the middle of a word. */
-    private static final Geometry GEOMETRY = Geometry.of(3, 2 * 42 * MIB, 2, 2 * MIB);
+    private static final Geometry GEOMETRY =
+            Geometry.of(3, 2 * 42 * MIB, 2, 2 * MIB).withShareable(Set.of(1));
 
     private static final UUID TAG = new UUID(0x0123_4567_89AB_CDEFL, 0x1122_3344_5566_7788L);
     private static final long REGION_1 = GEOMETRY.regions().get(1).baseDpa();
 
-    /** Serves, alive: two accepted extents, and two offered in one group. */
+    private static final UUID SHARED = new UUID(0x5AA5_5AA5_0FF0_0FF0L, 0x0123_3210_4567_7654L);
+
+    /** Serves, alive: two accepted extents, of which one is shared, and two offered in one group. */
     private static final int LIVE = 0;
 
     /** Nobody is it; it was somebody once. */
     private static final int NOBODY = 1;
 
-    /** Died, with one extent. */
+    /** Died, with one extent of its own, and one that it shares with the live one. */
     private static final int DEAD = 2;
 
     @TempDir
@@ -82,7 +87,7 @@ class BitFlipTest {
     }
 
     private void fill() {
-        hold(LIVE, 7, List.of(entry(0, 4, 0), entry(REGION_1, 3, 0), entry(20 * MIB, 2, 5), entry(30 * MIB, 1, 5)));
+        hold(LIVE, 7, List.of(entry(0, 4, 0), shared(), entry(20 * MIB, 2, 5), entry(30 * MIB, 1, 5)));
         state.heads().serveRelease(LIVE, "/dev/shm/device.head0.sock");
         set(LIVE, Counter.ADDS, 5, Counter.ADDS_REFUSED, 3, Counter.CLAIM_CONFLICTS, 2, Counter.BYTES_READ, 4096);
         DistinctErrorLog log = new DistinctErrorLog(state.errorLog(LIVE), () -> 1_700_000_000_000L);
@@ -97,9 +102,40 @@ class BitFlipTest {
         state.extents(NOBODY).writeSeqlock(List.of(), 4);
         state.heads().freeRelease(NOBODY);
 
-        hold(DEAD, 1, List.of(entry(40 * MIB, 1, 0)));
+        hold(DEAD, 1, List.of(entry(40 * MIB, 1, 0), shared()));
         state.heads().serveRelease(DEAD, "/dev/shm/device.head2.sock");
-        set(DEAD, Counter.ADDS, 1);
+        set(DEAD, Counter.ADDS, 2);
+        fillTables();
+    }
+
+    private void fillTables() {
+        TagTable tags = state.tags();
+        tags.beginChange();
+        tags.fillPlain(0, SHARED, 1, List.of(new TagTable.Range(REGION_1, 6 * MIB)));
+        tags.addHolder(0, LIVE);
+        tags.addHolder(0, DEAD);
+        tags.publish(0, false);
+        // Nobody has it, and the fabric manager keeps it.
+        tags.fillPlain(
+                1,
+                TAG,
+                1,
+                List.of(
+                        new TagTable.Range(REGION_1 + 20 * MIB, 2 * MIB),
+                        new TagTable.Range(REGION_1 + 10 * MIB, 4 * MIB)));
+        tags.publish(1, true);
+        // It was something once.
+        tags.fillPlain(2, TAG, 1, List.of(new TagTable.Range(REGION_1, 6 * MIB)));
+        tags.publish(2, true);
+        tags.free(2);
+        tags.endChange();
+        List<PoisonTable.Run> poison = List.of(new PoisonTable.Run(128, 64, 3), new PoisonTable.Run(REGION_1, 4096, 2));
+        state.poison().writeRelease(poison.subList(0, 1), true, 1);
+        state.poison().writeRelease(poison, false, 0);
+    }
+
+    private static ExtentTable.Entry shared() {
+        return new ExtentTable.Entry(REGION_1, 6 * MIB, SHARED, 1, 0);
     }
 
     private void hold(int head, int generation, List<ExtentTable.Entry> entries) {
@@ -110,7 +146,12 @@ class BitFlipTest {
         long owned = 0;
         for (ExtentTable.Entry entry : entries) {
             long blocks = entry.lengthBytes() / (2 * MIB);
-            assertEquals(OwnerMap.CLAIMED, state.ownerMap().claim(head, GEOMETRY.blockOfDpa(entry.startDpa()), blocks));
+            long first = GEOMETRY.blockOfDpa(entry.startDpa());
+            if (entry.sharedSequence() > 0) {
+                assertEquals(blocks, state.ownerMap().share(head, first, blocks));
+            } else {
+                assertEquals(OwnerMap.CLAIMED, state.ownerMap().claim(head, first, blocks));
+            }
             owned += blocks;
             accepted += entry.isPending() ? 0 : blocks;
         }
@@ -147,7 +188,16 @@ class BitFlipTest {
      *
      * @param told under which invariant a flip of that bit is told, "" for one that cannot be told
      */
-    private record Field(String name, long offset, int lengthBytes, java.util.function.IntFunction<String> told) {}
+    private record Field(String name, long offset, int lengthBytes, int step, IntFunction<String> told) {
+        Field(String name, long offset, int lengthBytes, IntFunction<String> told) {
+            this(name, offset, lengthBytes, 1, told);
+        }
+    }
+
+    /** Long stretches of what means nothing yet: some bits of them. */
+    private static Field unused(String name, long offset, int lengthBytes) {
+        return new Field(name, offset, lengthBytes, 61, bit -> UNTOLD);
+    }
 
     private static Field field(String name, long offset, int lengthBytes, String always) {
         return new Field(name, offset, lengthBytes, bit -> always);
@@ -168,6 +218,8 @@ class BitFlipTest {
             addCounters(fields, head);
             addErrorLog(fields, head);
         }
+        addTags(fields);
+        addRegionsAndPoison(fields);
         long map = Section.OWNER_MAP.offset(GEOMETRY);
         // Who gets a bit beside its own has it in no extent, or it is no head; who loses one has an extent too many.
         fields.add(new Field("lanes", map, 42, bit -> bit % 8 < 3 ? "I2" : "I1"));
@@ -183,8 +235,9 @@ class BitFlipTest {
         long row = Section.HEAD_TABLE.offset(GEOMETRY) + head * 256L;
         String name = "row of head " + head + ": ";
         boolean free = head == NOBODY;
-        // Any number below 2^48 is as good as another.
-        fields.add(field(name + "incarnation", row, 8, "I6", bit -> bit >= 48));
+        // Any number below 2^48 is as good as another, but in another one than it says in the tag's row a head holds no
+        // tag.
+        fields.add(new Field(name + "incarnation", row, 8, bit -> bit >= 48 ? "I6" : head == NOBODY ? UNTOLD : "I2"));
         // The lowest bit says that an operation is under way: so it may be, but for a head that nobody is.
         fields.add(field(name + "operation", row + 8, 8, "I6", bit -> bit >= 48 || (bit == 0 && free)));
         // From free (0): starting (1), serving (2) without a process; from serving: reaping (3), which may be, and free
@@ -211,7 +264,7 @@ class BitFlipTest {
     private void addTable(List<Field> fields, int head) {
         long table = Section.EXTENT_TABLES.offset(GEOMETRY) + head * 36_864L;
         String name = "extents of head " + head + ": ";
-        int used = head == LIVE ? 4 : head == DEAD ? 1 : 0;
+        int used = head == LIVE ? 4 : head == DEAD ? 2 : 0;
         fields.add(field(name + "sequence", table, 8, "I2", bit -> bit == 0 || bit >= 48));
         // What is beyond the count is no extent, or an old one that is not owned any more.
         fields.add(field(name + "count", table + 8, 4, "I2"));
@@ -226,7 +279,9 @@ class BitFlipTest {
                 fields.add(field(at + "dpa", entry, 8, "I2"));
                 fields.add(field(at + "length", entry + 8, 8, "I2"));
                 // A tag is any number, but one group has one.
-                fields.add(field(at + "tag", entry + 16, 16, pending ? "I2" : UNTOLD));
+                // Shared capacity is known by its tag.
+                boolean isShared = i == 1;
+                fields.add(field(at + "tag", entry + 16, 16, pending || isShared ? "I2" : UNTOLD));
                 // Of another group: later than what follows, or than any that was offered, or pending and counted as
                 // accepted.
                 int index = i;
@@ -238,6 +293,71 @@ class BitFlipTest {
             fields.add(field(at + "reserved", entry + 44, 20, "I7"));
         }
         fields.add(field(name + "reserved end", table + 64 + 512 * 64, 4032, "I7"));
+    }
+
+    private void addTags(List<Field> fields) {
+        long table = Section.TAG_TABLE.offset(GEOMETRY);
+        fields.add(field("tags: sequence", table, 8, "I2", bit -> bit >= 48));
+        fields.add(field("tags: reserved", table + 8, 56, "I7"));
+        for (int i = 0; i < 128; i++) {
+            long row = table + 64 + i * 8768L;
+            String name = "tag row " + i + ": ";
+            boolean shared = i == 0;
+            boolean kept = i == 1;
+            boolean used = shared || kept;
+            // Kept by the fabric manager too: so it may be. Of a row that is nothing, any epoch will do.
+            fields.add(field(name + "life", row, 8, "I2", bit -> used ? !(shared && bit == 2) : bit < 16));
+            // Who is made a holder had another incarnation, or none: it is one that has gone.
+            fields.add(
+                    field(name + "holders", row + 8, 8, "I2", bit -> used && (bit > 2 || (shared && bit != NOBODY))));
+            fields.add(field(name + "tag, region, count, checksum", row + 16, 28, used ? "I2" : UNTOLD));
+            fields.add(field(name + "reserved", row + 44, 20, "I7"));
+            fields.add(field(name + "incarnations", row + 64, 24, "I2", bit -> shared && bit / 64 != NOBODY));
+            fields.add(unused(name + "incarnations of no head", row + 88, 488));
+            int extents = shared ? 1 : kept ? 2 : 0;
+            fields.add(field(name + "extents", row + 576, extents * 16, "I2"));
+            fields.add(unused(name + "no extents", row + 576L + extents * 16L, (512 - extents) * 16));
+        }
+    }
+
+    private void addRegionsAndPoison(List<Field> fields) {
+        for (int region = 0; region < 2; region++) {
+            long row = Section.REGION_SETTINGS.offset(GEOMETRY) + region * 64L;
+            // 42 MiB have no larger block size than 2 MiB, which may be proposed; sanitize and generation are any.
+            fields.add(field("region settings", row, 8, "I7", bit -> bit < 32 && bit != 8 && bit != 16));
+            fields.add(field("region settings: reserved", row + 8, 56, "I7"));
+        }
+        long table = Section.POISON_TABLE.offset(GEOMETRY);
+        // The two lowest bits go together.
+        fields.add(field("poison: current", table, 8, "I7", bit -> bit < 2 || bit >= 48));
+        fields.add(field("poison: reserved", table + 8, 56, "I7"));
+        for (int i = 0; i < 2; i++) {
+            long list = table + 64 + i * 6208L;
+            boolean counts = i == 0;
+            // Two records: none is as good, more are not there.
+            fields.add(field("poison: count", list, 4, "I7", bit -> counts && bit != 1));
+            fields.add(field("poison: flags", list + 4, 4, "I7", bit -> counts && bit != 0));
+            fields.add(field("poison: time", list + 8, 8, UNTOLD));
+            fields.add(field("poison: reserved", list + 16, 48, "I7"));
+            for (int at = 0; at < 256; at++) {
+                long record = list + 64 + at * 24L;
+                boolean isOne = counts && at < 2;
+                fields.add(field("poison: place", record, 16, "I7", bit -> isOne && !isStillPossible(record, bit)));
+                fields.add(field("poison: source", record + 16, 4, "I7", bit -> isOne && bit > 2));
+                fields.add(field("poison: reserved", record + 20, 4, "I7"));
+            }
+        }
+    }
+
+    /** Whole lines of one region, 21 blocks long. */
+    private boolean isStillPossible(long record, int bit) {
+        long dpa = bytes.getLong((int) record) ^ (bit < 64 ? 1L << bit : 0);
+        long length = bytes.getLong((int) record + 8) ^ (bit < 64 ? 0 : 1L << (bit - 64));
+        boolean isInside = GEOMETRY.regions().stream()
+                .anyMatch(region -> dpa >= region.baseDpa()
+                        && dpa < region.baseDpa() + 42 * MIB
+                        && length <= region.baseDpa() + 42 * MIB - dpa);
+        return isInside && length > 0 && dpa % 64 == 0 && length % 64 == 0;
     }
 
     private static String toldOfGroup(int head, int index, int bit) {
@@ -349,9 +469,11 @@ class BitFlipTest {
         List<String> wrong = new ArrayList<>();
         int flips = 0;
         for (Field field : fields) {
-            for (int bit = 0; bit < field.lengthBytes * 8; bit++) {
+            for (int at = 0; at < field.lengthBytes; at++) {
+                covered[(int) field.offset + at]++;
+            }
+            for (int bit = 0; bit < field.lengthBytes * 8; bit += field.step) {
                 int at = (int) field.offset + bit / 8;
-                covered[at] += bit % 8 == 0 ? 1 : 0;
                 byte before = bytes.get(at);
                 bytes.put(at, (byte) (before ^ (1 << (bit % 8))));
                 List<Finding> findings = inspect();
@@ -399,7 +521,7 @@ class BitFlipTest {
             } catch (StateFileException e) {
                 Problem expected = at < 8
                         ? Problem.FOREIGN
-                        : at < 12 ? (bit == 64 ? Problem.NOT_READY : Problem.FOREIGN) : Problem.DAMAGED;
+                        : at < 12 ? (bit == 65 ? Problem.NOT_READY : Problem.FOREIGN) : Problem.DAMAGED;
                 assertTrue(at < 1536, e.getMessage());
                 assertEquals(expected, e.problem(), "bit " + bit + ": " + e.getMessage());
                 answers.merge(e.problem(), 1, Integer::sum);

@@ -23,7 +23,7 @@ class StateFileDescriptorTest {
     /** Every number of the layout, by hand: whoever changes one changes the format, and must raise its version. */
     private static final Map<String, Long> LAYOUT = Map.ofEntries(
             Map.entry("MAGIC", 0x3176_6544_4C53_484DL),
-            Map.entry("VERSION", 1L),
+            Map.entry("VERSION", 2L),
             Map.entry("HEADER_LENGTH", 4096L),
             Map.entry("SECTION_ALIGNMENT", 4096L),
             Map.entry("MAGIC_OFFSET", 0L),
@@ -41,11 +41,11 @@ class StateFileDescriptorTest {
             Map.entry("MEDIA_SPACE_OFFSET", 84L),
             Map.entry("SECTIONS_OFFSET", 88L),
             Map.entry("SECTION_ENTRY_LENGTH", 16L),
-            Map.entry("REGIONS_OFFSET", 192L),
-            Map.entry("REGION_ENTRY_LENGTH", 32L),
-            Map.entry("MEDIA_PATH_LENGTH_OFFSET", 448L),
-            Map.entry("MEDIA_PATH_OFFSET", 452L),
-            Map.entry("MAX_MEDIA_PATH_BYTES", 1084L),
+            Map.entry("REGIONS_OFFSET", 224L),
+            Map.entry("REGION_ENTRY_LENGTH", 40L),
+            Map.entry("MEDIA_PATH_LENGTH_OFFSET", 544L),
+            Map.entry("MEDIA_PATH_OFFSET", 548L),
+            Map.entry("MAX_MEDIA_PATH_BYTES", 988L),
             Map.entry("CHECKSUMMED_END", 1536L),
             Map.entry("HEAD_ROW_LENGTH", 256L),
             Map.entry("INCARNATION_OFFSET", 0L),
@@ -70,6 +70,32 @@ class StateFileDescriptorTest {
             Map.entry("EXTENT_TAG_LOW_OFFSET", 24L),
             Map.entry("EXTENT_GROUP_OFFSET", 32L),
             Map.entry("EXTENT_SEQUENCE_OFFSET", 40L),
+            Map.entry("TAG_TABLE_HEADER_LENGTH", 64L),
+            Map.entry("TAG_ROWS", 128L),
+            Map.entry("TAG_LIFE_OFFSET", 0L),
+            Map.entry("TAG_HOLDERS_OFFSET", 8L),
+            Map.entry("TAG_HIGH_OFFSET", 16L),
+            Map.entry("TAG_LOW_OFFSET", 24L),
+            Map.entry("TAG_REGION_OFFSET", 32L),
+            Map.entry("TAG_EXTENT_COUNT_OFFSET", 36L),
+            Map.entry("TAG_CHECKSUM_OFFSET", 40L),
+            Map.entry("TAG_INCARNATIONS_OFFSET", 64L),
+            Map.entry("TAG_EXTENTS_OFFSET", 576L),
+            Map.entry("TAG_EXTENT_LENGTH", 16L),
+            Map.entry("TAG_ROW_LENGTH", 8768L),
+            Map.entry("TAG_TABLE_LENGTH", 1_122_368L),
+            Map.entry("REGION_ROW_LENGTH", 64L),
+            Map.entry("POISON_TABLE_HEADER_LENGTH", 64L),
+            Map.entry("POISON_LISTS", 2L),
+            Map.entry("MAX_POISON_RECORDS", 256L),
+            Map.entry("POISON_COUNT_OFFSET", 0L),
+            Map.entry("POISON_FLAGS_OFFSET", 4L),
+            Map.entry("POISON_OVERFLOW_NS_OFFSET", 8L),
+            Map.entry("POISON_RECORDS_OFFSET", 64L),
+            Map.entry("POISON_RECORD_LENGTH", 24L),
+            Map.entry("POISON_SOURCE_OFFSET", 16L),
+            Map.entry("POISON_LIST_LENGTH", 6208L),
+            Map.entry("POISON_TABLE_LENGTH", 12_480L),
             Map.entry("COUNTER_ROW_LENGTH", 256L),
             Map.entry("ERROR_LOG_LENGTH", 8192L));
 
@@ -91,7 +117,22 @@ class StateFileDescriptorTest {
                 .collect(Collectors.toMap(Enum::name, Section::entryOffset, (a, b) -> a, TreeMap::new));
         assertEquals(
                 new TreeMap<>(Map.of(
-                        "HEAD_TABLE", 88, "EXTENT_TABLES", 104, "COUNTERS", 120, "ERROR_LOGS", 136, "OWNER_MAP", 152)),
+                        "HEAD_TABLE",
+                        88,
+                        "EXTENT_TABLES",
+                        104,
+                        "TAG_TABLE",
+                        120,
+                        "REGION_SETTINGS",
+                        136,
+                        "POISON_TABLE",
+                        152,
+                        "COUNTERS",
+                        168,
+                        "ERROR_LOGS",
+                        184,
+                        "OWNER_MAP",
+                        200)),
                 found);
     }
 
@@ -143,6 +184,9 @@ class StateFileDescriptorTest {
             }
             assertEquals(256L * heads, Section.HEAD_TABLE.lengthBytes(geometry), which);
             assertEquals(36_864L * heads, Section.EXTENT_TABLES.lengthBytes(geometry), which);
+            assertEquals(1_122_368L, Section.TAG_TABLE.lengthBytes(geometry), which);
+            assertEquals(64L * regions, Section.REGION_SETTINGS.lengthBytes(geometry), which);
+            assertEquals(12_480L, Section.POISON_TABLE.lengthBytes(geometry), which);
             assertEquals(256L * heads, Section.COUNTERS.lengthBytes(geometry), which);
             assertEquals(8_192L * heads, Section.ERROR_LOGS.lengthBytes(geometry), which);
             long lanes = geometry.blockCount() * geometry.laneBytes();

@@ -116,7 +116,7 @@ class StateFileTest {
         ByteBuffer header = ByteBuffer.wrap(bytes(0, 4096)).order(ByteOrder.LITTLE_ENDIAN);
 
         assertEquals("MHSLDev1", new String(header.array(), 0, 8, StandardCharsets.US_ASCII));
-        assertEquals(1, header.getInt(8));
+        assertEquals(2, header.getInt(8));
         CRC32C crc = new CRC32C();
         crc.update(header.array(), 16, 1520);
         assertEquals((int) crc.getValue(), header.getInt(12));
@@ -132,20 +132,37 @@ class StateFileTest {
         assertEquals(2, header.getInt(80));
         assertEquals(0, header.getInt(84));
         List<Long> sections = new ArrayList<>();
-        for (int i = 0; i < 10; i++) {
+        for (int i = 0; i < 16; i++) {
             sections.add(header.getLong(88 + 8 * i));
         }
         assertEquals(
-                List.of(4096L, 2048L, 8192L, 294_912L, 303_104L, 2048L, 307_200L, 65_536L, 372_736L, 264L), sections);
-        assertEquals(376_832, Files.size(file));
+                List.of(
+                        4096L,
+                        2048L,
+                        8192L,
+                        294_912L,
+                        303_104L,
+                        1_122_368L,
+                        1_429_504L,
+                        128L,
+                        1_433_600L,
+                        12_480L,
+                        1_449_984L,
+                        2048L,
+                        1_454_080L,
+                        65_536L,
+                        1_519_616L,
+                        264L),
+                sections);
+        assertEquals(1_523_712, Files.size(file));
         List<Long> regions = new ArrayList<>();
-        for (int i = 0; i < 8; i++) {
-            regions.add(header.getLong(192 + 8 * i));
+        for (int i = 0; i < 10; i++) {
+            regions.add(header.getLong(224 + 8 * i));
         }
-        assertEquals(List.of(0L, 512 * MIB, 258 * MIB, 0L, 512 * MIB, 512 * MIB, 258 * MIB, 129L), regions);
+        assertEquals(List.of(0L, 512 * MIB, 258 * MIB, 0L, 0L, 512 * MIB, 512 * MIB, 258 * MIB, 129L, 0L), regions);
         byte[] path = "/dev/shm/ä.media".getBytes(StandardCharsets.UTF_8);
-        assertEquals(path.length, header.getInt(448));
-        assertArrayEquals(path, Arrays.copyOfRange(header.array(), 452, 452 + path.length));
+        assertEquals(path.length, header.getInt(544));
+        assertArrayEquals(path, Arrays.copyOfRange(header.array(), 548, 548 + path.length));
         assertArrayEquals(new byte[2560], Arrays.copyOfRange(header.array(), 1536, 4096));
     }
 
@@ -180,7 +197,7 @@ class StateFileTest {
     void shouldMake16TiBDeviceWithMapOf8MiB() throws IOException {
         Geometry geometry = Geometry.of(8, 16L << 40, 8, 2 * MIB);
         StateFile.create(file, unfinished, geometry, IDENTITY, OWNER_ONLY);
-        assertTrue(Files.size(file) < 9 * MIB, "length=" + Files.size(file));
+        assertTrue(Files.size(file) < 10 * MIB, "length=" + Files.size(file));
         try (StateFile state = StateFile.open(file, Access.READ_WRITE, 0)) {
             assertEquals(8L << 20, state.geometry().blockCount());
             assertEquals(OwnerMap.CLAIMED, state.ownerMap().claim(7, (8L << 20) - 5, 5));
@@ -224,16 +241,16 @@ class StateFileTest {
     @Test
     void shouldRefuseMediaPathThatDoesNotFit() {
         StateFile.Identity longest = new StateFile.Identity(
-                new UUID(0, 0), 0, 0, false, ("/" + "ö".repeat(100)).repeat(5) + "/" + "x".repeat(78));
+                new UUID(0, 0), 0, 0, false, ("/" + "ö".repeat(100)).repeat(4) + "/" + "x".repeat(183));
         StateFile.create(file, unfinished, GEOMETRY, longest, OWNER_ONLY);
         try (StateFile state = StateFile.open(file, Access.READ_ONLY, 0)) {
             assertEquals(longest, state.identity());
         }
         StateFile.Identity tooLong = new StateFile.Identity(
-                new UUID(0, 0), 0, 0, false, ("/" + "ö".repeat(100)).repeat(5) + "/" + "x".repeat(79));
+                new UUID(0, 0), 0, 0, false, ("/" + "ö".repeat(100)).repeat(4) + "/" + "x".repeat(184));
         assertRefused(
                 Problem.SYSTEM,
-                "media path too long: bytes=1085 limit=1084 file=" + file,
+                "media path too long: bytes=989 limit=988 file=" + file,
                 () -> StateFile.create(file, unfinished, GEOMETRY, tooLong, OWNER_ONLY));
     }
 
@@ -241,7 +258,7 @@ class StateFileTest {
     void shouldLeaveOldFileWhenFolderIsMissing() {
         assertRefused(
                 Problem.SYSTEM,
-                "state file cannot be created: reason=\"no such folder\" length=376832 file="
+                "state file cannot be created: reason=\"no such folder\" length=1523712 file="
                         + folder.resolve("none/device"),
                 () -> StateFile.create(
                         folder.resolve("none/device"),
@@ -256,7 +273,7 @@ class StateFileTest {
         assumeTrue(isRoot(), "only root may mount a small file system");
         Path mount = Files.createDirectory(folder.resolve("full"));
         assumeTrue(
-                run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount.toString())
+                run("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", mount.toString())
                         .isEmpty(),
                 "no mounting here");
         try {
@@ -294,7 +311,7 @@ class StateFileTest {
 
     @Test
     void shouldWaitWhileFileIsAllZero() throws Exception {
-        shouldComeUpWhenMade(() -> Files.write(file, new byte[376_832]));
+        shouldComeUpWhenMade(() -> Files.write(file, new byte[1_523_712]));
     }
 
     @Test
@@ -305,7 +322,7 @@ class StateFileTest {
                 CompletableFuture.supplyAsync(() -> StateFile.open(file, Access.READ_WRITE, 10_000));
         TimeUnit.MILLISECONDS.sleep(60);
         assertFalse(opened.isDone());
-        poke(8, 1);
+        poke(8, 2);
         try (StateFile state = opened.get(20, TimeUnit.SECONDS)) {
             assertEquals(GEOMETRY, state.geometry());
         }
@@ -382,9 +399,11 @@ class StateFileTest {
     @Test
     void shouldRefuseOtherVersionAndWrongChecksum() throws IOException {
         create();
+        for (int other : new int[] {1, 3}) {
+            poke(8, other);
+            assertRefusedToOpen(Problem.FOREIGN, "state file of another version: version=" + other + " expected=2");
+        }
         poke(8, 2);
-        assertRefusedToOpen(Problem.FOREIGN, "state file of another version: version=2 expected=1");
-        poke(8, 1);
         int stored =
                 ByteBuffer.wrap(bytes(12, 4)).order(ByteOrder.LITTLE_ENDIAN).getInt();
         poke(48, 66_668);
@@ -441,7 +460,7 @@ class StateFileTest {
             byte[] header = original.clone();
             ByteBuffer numbers = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
             for (int change = random.nextInt(1, 6); change > 0; change--) {
-                numbers.putInt(16 + 4 * random.nextInt(110), (int)
+                numbers.putInt(16 + 4 * random.nextInt(134), (int)
                         (random.nextBoolean() ? edges[random.nextInt(edges.length)] : random.nextLong()));
             }
             try {
@@ -456,7 +475,7 @@ class StateFileTest {
     void shouldRefuseMediaPathThatIsNoAbsolutePath() throws IOException {
         create();
         byte[] sound = bytes(0, 4096);
-        for (int[] damage : new int[][] {{452, 'x'}, {455, 0}}) {
+        for (int[] damage : new int[][] {{548, 'x'}, {551, 0}}) {
             byte[] header = sound.clone();
             header[damage[0]] = (byte) damage[1];
             assertFalse(openWithRightChecksum(header), "offset=" + damage[0]);
@@ -471,7 +490,8 @@ class StateFileTest {
         ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putInt(12, (int) crc.getValue());
         write(0, header);
         try (StateFile state = StateFile.open(file, Access.READ_ONLY, 0)) {
-            assertEquals(GEOMETRY, state.geometry());
+            // Shareable or not is as good as the other.
+            assertEquals(GEOMETRY, state.geometry().withShareable(Set.of()));
             return true;
         } catch (StateFileException e) {
             assertEquals(Problem.DAMAGED, e.problem(), e.getMessage());
@@ -518,7 +538,7 @@ class StateFileTest {
         try {
             assertRefused(
                     Problem.SYSTEM,
-                    "state file cannot be created: reason=\"no permission\" length=376832 file=" + file,
+                    "state file cannot be created: reason=\"no permission\" length=1523712 file=" + file,
                     this::create);
         } finally {
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
@@ -626,11 +646,11 @@ class StateFileTest {
             }
             assertEquals(0, state.ownerMap().countVolatile(0));
         }
-        byte[] logs = bytes(307_200, 65_536);
+        byte[] logs = bytes(1_454_080, 65_536);
         for (int i = 0; i < logs.length; i++) {
             assertEquals(i / 8192 + 1, logs[i]);
         }
-        assertArrayEquals(new byte[8], bytes(372_736, 8));
+        assertArrayEquals(new byte[8], bytes(1_519_616, 8));
     }
 
     @Test
@@ -642,7 +662,7 @@ class StateFileTest {
             int round = i;
             poke(8, 7);
             assertThrows(StateFileException.class, () -> StateFile.open(file, Access.READ_ONLY, 0), "round " + round);
-            poke(8, 1);
+            poke(8, 2);
         }
         try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
             assertEquals(0, maps.filter(line -> line.contains(file.toString())).count());

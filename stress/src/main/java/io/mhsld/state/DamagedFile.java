@@ -9,7 +9,9 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.zip.CRC32C;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -19,7 +21,11 @@ import org.agrona.concurrent.errors.DistinctErrorLog;
 public final class DamagedFile {
     private static final List<Section> SECTIONS = List.of(Section.values());
 
-    /** A header, the five sections, and the length of the file. */
+    /** Those in which each head has a part of its own. */
+    private static final Set<Section> OF_HEADS =
+            EnumSet.of(Section.HEAD_TABLE, Section.EXTENT_TABLES, Section.COUNTERS, Section.ERROR_LOGS);
+
+    /** A header, the sections, and the length of the file. */
     private static final int PLACES = 1 + SECTIONS.size() + 1;
 
     private static final List<Integer> SHAPE_FIELDS = shapeFields();
@@ -89,7 +95,7 @@ public final class DamagedFile {
         int length = StateFileDescriptor.CHECKSUMMED_END;
         if (kind > 0) {
             Section section = SECTIONS.get(kind - 1);
-            boolean isOfHeads = section != Section.OWNER_MAP;
+            boolean isOfHeads = OF_HEADS.contains(section);
             length = (int) section.lengthBytes(geometry) / (isOfHeads ? geometry.headCount() : 1);
             start = (int) section.offset(geometry) + (isOfHeads ? head * length : 0);
         }

@@ -35,13 +35,16 @@ final class Kernel {
     }
 
     private final Scheduler scheduler;
+    private final int headCount;
     private final HeadLease[] leases;
     private final Map<Long, SimulatedProcess> processes = new HashMap<>();
 
     Kernel(Scheduler scheduler, int headCount) {
         this.scheduler = scheduler;
-        this.leases = new HeadLease[headCount];
-        for (int head = 0; head < headCount; head++) {
+        this.headCount = headCount;
+        // Behind those of the heads stands the table lock.
+        this.leases = new HeadLease[headCount + 1];
+        for (int head = 0; head <= headCount; head++) {
             leases[head] = new HeadLease();
         }
     }
@@ -216,6 +219,11 @@ final class Kernel {
                     return lease.holder == SimulatedProcess.this;
                 }
             });
+        }
+
+        @Override
+        public Optional<Lease> tryTables() {
+            return tryHead(headCount);
         }
 
         @Override

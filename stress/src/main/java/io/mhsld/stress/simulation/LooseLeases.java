@@ -23,6 +23,11 @@ final class LooseLeases implements Leases {
     }
 
     @Override
+    public Optional<Lease> tryTables() {
+        return tryHead(-1);
+    }
+
+    @Override
     public boolean isHeld(int head) {
         return false;
     }
