@@ -103,7 +103,7 @@ final class SharingHead implements AutoCloseable {
     }
 
     Optional<Refusal> reserve(List<Extent> extents) {
-        return offer(() -> capacity.reserve(extents).map(Selection::of).orElseGet(() -> Selection.of(extents)));
+        return offer(() -> capacity.reserve(extents).map(Selection::refused).orElseGet(() -> Selection.of(extents)));
     }
 
     Optional<Refusal> join(UUID tag, int region) {
