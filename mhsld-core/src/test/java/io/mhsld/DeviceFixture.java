@@ -487,8 +487,13 @@ public final class DeviceFixture implements BeforeEachCallback, AfterEachCallbac
         }
 
         public int exitCode() {
+            return exitCode(ANSWER_TIMEOUT_S);
+        }
+
+        /** The same for one that has much to do. */
+        public int exitCode(long timeoutSeconds) {
             try {
-                if (!process.waitFor(ANSWER_TIMEOUT_S, TimeUnit.SECONDS)) {
+                if (!process.waitFor(timeoutSeconds, TimeUnit.SECONDS)) {
                     throw new AssertionError("head " + head + " does not end: " + tail());
                 }
                 return process.exitValue();

@@ -278,7 +278,7 @@ class DeviceTest {
         assumeTrue("root".equals(System.getProperty("user.name")), "only root may mount a small file system");
         Path mount = Files.createDirectory(fixture.folder().resolve("small"));
         assumeTrue(
-                new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount.toString())
+                new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", mount.toString())
                                 .start()
                                 .waitFor()
                         == 0,

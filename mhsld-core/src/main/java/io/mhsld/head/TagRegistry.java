@@ -170,17 +170,24 @@ public final class TagRegistry {
         if (found.isEmpty() || found.get().isReferenced()) {
             return found.isEmpty() ? unknown(tag) : Optional.empty();
         }
-        int row = found.get().row();
+        return tryKeep(tags, found.get()) ? Optional.empty() : unknown(tag);
+    }
+
+    /**
+     * Makes a row kept that was found live, unless that came too late; the caller has the table lock. Public for the trials.
+     *
+     * @return false when all that held the row died before: the row is free then, for its blocks may be somebody's by now
+     */
+    public static boolean tryKeep(TagTable tags, Entry found) {
         tags.beginChange();
-        tags.setReferenced(row, true);
+        tags.setReferenced(found.row(), true);
         CrashPoint.TAG_REFERENCE_ADDED.reached();
-        boolean wasHeld = (tags.holdersVolatile(row) & found.get().holders()) != 0;
+        boolean wasHeld = (tags.holdersVolatile(found.row()) & found.holders()) != 0;
         if (!wasHeld) {
-            // All that held it may have died before the row was kept, and its blocks be somebody's.
-            tags.free(row);
+            tags.free(found.row());
         }
         tags.endChange();
-        return wasHeld ? Optional.empty() : unknown(tag);
+        return wasHeld;
     }
 
     private Optional<Refusal> removeReferenceNow(UUID tag) {

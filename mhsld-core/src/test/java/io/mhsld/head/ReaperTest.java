@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 @Tag("one-java")
-@Timeout(60)
+@Timeout(360)
 class ReaperTest {
     @RegisterExtension
     final DeviceFixture fixture = new DeviceFixture();
@@ -160,8 +160,8 @@ class ReaperTest {
                 0,
                 "-Dmhsld.step=" + CrashStep.class.getName(),
                 fixture.folder().resolve("sweep").toString());
-        String swept = sweep.awaitLine("sweep", line -> line.startsWith("swept") || line.contains("Exception"));
-        assertEquals(0, sweep.exitCode(), () -> String.join("\n", sweep.lines));
+        assertEquals(0, sweep.exitCode(300), () -> String.join("\n", sweep.lines));
+        String swept = sweep.awaitLine("sweep", line -> line.startsWith("swept"));
         int points = Integer.parseInt(swept.replaceAll(".* points=(\\d+) .*", "$1"));
         int reaperPoints = Integer.parseInt(swept.replaceAll(".*reaperPoints=(\\d+)", "$1"));
         assertTrue(points > 200 && reaperPoints > 200, swept);

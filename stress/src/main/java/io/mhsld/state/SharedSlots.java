@@ -57,6 +57,14 @@ public final class SharedSlots {
         return StateFileDescriptor.EXTENTS_OFFSET + maxEntries * StateFileDescriptor.EXTENT_ENTRY_LENGTH;
     }
 
+    /** Room for a tag table of one row with one extent. */
+    public static final int TAG_ROW_OF_ONE_EXTENT_LENGTH = StateFileDescriptor.TAG_TABLE_HEADER_LENGTH
+            + StateFileDescriptor.TAG_EXTENTS_OFFSET
+            + StateFileDescriptor.TAG_EXTENT_LENGTH;
+
+    /** Room for a row of a head table. */
+    public static final int HEAD_ROW_LENGTH = StateFileDescriptor.HEAD_ROW_LENGTH;
+
     /** What the header of a state file says. */
     public record Header(Geometry geometry, Identity identity) {}
 
@@ -83,6 +91,16 @@ public final class SharedSlots {
         /** A head table of one row, from an offset on. */
         public HeadTable headTable(int mapping, int offset) {
             return new HeadTable(section(mapping, offset, StateFileDescriptor.HEAD_ROW_LENGTH), 1);
+        }
+
+        /** A head table from an offset on. */
+        public HeadTable headTable(int mapping, int offset, int headCount) {
+            return new HeadTable(section(mapping, offset, headCount * StateFileDescriptor.HEAD_ROW_LENGTH), headCount);
+        }
+
+        /** A tag table from an offset on, of which only the first row may be used, and that with one extent. */
+        public TagTable tagTable(int mapping, int offset, HeadTable heads, Geometry geometry) {
+            return new TagTable(section(mapping, offset, TAG_ROW_OF_ONE_EXTENT_LENGTH), heads, geometry);
         }
 
         /** An extent table from an offset on, which must not be given more than so many entries. */
