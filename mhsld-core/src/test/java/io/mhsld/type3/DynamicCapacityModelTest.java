@@ -8,7 +8,10 @@ import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.Refusal.Cause;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.UUID;
@@ -18,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random requests of both sides, some of them wrong, against a model that knows of each block only its state, the number of the extent that
+ * Random requests of both sides, some of them wrong, to the heads of one device, by every policy, against a model that knows of each block only its state, the number of the extent that
  * it belongs to and its tag. Extents are what is left when neighbouring blocks of one number are taken together.
  */
 @Tag("one-java")
@@ -33,31 +36,46 @@ class DynamicCapacityModelTest {
     private static final List<DcRegion> REGIONS = List.of(
             new DcRegion(0, 256 * MIB, 256 * MIB, 96 * MIB, 2 * MIB),
             new DcRegion(1, 512 * MIB, 256 * MIB, 256 * MIB, MIB),
-            new DcRegion(2, 768 * MIB, 512 * MIB, 320 * MIB, 8 * MIB));
+            new DcRegion(2, 768 * MIB, 512 * MIB, 320 * MIB, 8 * MIB),
+            new DcRegion(3, 1280 * MIB, 256 * MIB, 192 * MIB, 4 * MIB, true, false));
 
     static LongStream seeds() {
         return Seeds.of(60);
     }
 
-    /** One run of the two side by side. */
+    private static final int HEADS = 3;
+
+    /** One head, the two side by side. */
     private static final class Run {
         private final SplittableRandom random;
-        private final ModelHooks hooks = new ModelHooks();
+        private final List<Run> all;
+        private final ModelHooks.Pool pool;
+        private final ModelHooks hooks;
         private final ModelHooks.Events announced = new ModelHooks.Events(Integer.MAX_VALUE);
         private final Journal journal = new Journal();
-        private final DynamicCapacity capacity = new DynamicCapacity(REGIONS, hooks, journal, announced);
+        private final DynamicCapacity capacity;
 
         // The model. Blocks are of one MiB, whatever the block size; index 0 is the first MiB of region 0.
-        private final byte[] state = new byte[1024];
+        private final byte[] state = new byte[1280];
         private final int[] extentNumber = new int[state.length];
         private final UUID[] tag = new UUID[state.length];
+        private final int[] sequence = new int[state.length];
+        private final boolean[] marked = new boolean[state.length];
+
+        /** What the hooks must have been told to sanitize, or not to, since the step began. */
+        private final Map<Long, Boolean> released = new HashMap<>();
+
         private final List<Group> fifo = new ArrayList<>();
         private int lastExtentNumber;
         private int generation;
         private long lastGroup;
 
-        Run(long seed) {
-            random = new SplittableRandom(seed);
+        Run(SplittableRandom random, List<Run> all, ModelHooks.Pool pool) {
+            this.random = random;
+            this.all = all;
+            this.pool = pool;
+            this.hooks = new ModelHooks(pool);
+            this.capacity = new DynamicCapacity(REGIONS, hooks, journal, announced);
         }
 
         private record Group(long id, List<int[]> offered) {}
@@ -120,6 +138,63 @@ class DynamicCapacityModelTest {
             Arrays.fill(state, from, to, newState);
             Arrays.fill(extentNumber, from, to, number);
             Arrays.fill(tag, from, to, newTag);
+            if (newState != ACCEPTED) {
+                Arrays.fill(sequence, from, to, 0);
+            }
+            if (newState == FREE) {
+                Arrays.fill(marked, from, to, false);
+            }
+        }
+
+        /** The host has these no more; what of them it had accepted is sanitized or not. */
+        private void free(int from, int to, boolean sanitize) {
+            for (int i = from; i < to; i++) {
+                if (state[i] == ACCEPTED) {
+                    boolean byRegion = pool.isSanitized(regionAt(i).id());
+                    released.put((i + FIRST_MIB) * MIB, sanitize || marked[i] || byRegion);
+                }
+            }
+            mark(from, to, FREE, 0, null);
+        }
+
+        private boolean isFreeEverywhere(int i) {
+            return all.stream().allMatch(run -> run.state[i] == FREE);
+        }
+
+        private boolean isHeldElsewhere(int from, int to) {
+            return all.stream().anyMatch(run -> run != this && !run.all(from, to, FREE));
+        }
+
+        private boolean isLive(UUID wanted) {
+            return all.stream().anyMatch(run -> run.firstShared(wanted) >= 0);
+        }
+
+        /** The first block that this head has of a shared tag, -1 when it has none. */
+        private int firstShared(UUID wanted) {
+            for (int i = 0; i < state.length; i++) {
+                if (sequence[i] > 0 && wanted.equals(tag[i])) {
+                    return i;
+                }
+            }
+            return -1;
+        }
+
+        /** Some of a tag's shared extents are in there, and not all. */
+        private boolean cutsATag(boolean[] within) {
+            for (int i = 0; i < state.length; i++) {
+                for (int j = 0; within[i] && sequence[i] > 0 && j < state.length; j++) {
+                    if (!within[j] && sequence[j] > 0 && tag[j].equals(tag[i])) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        }
+
+        private boolean[] within(List<int[]> spans) {
+            boolean[] within = new boolean[state.length];
+            spans.forEach(span -> Arrays.fill(within, span[0], span[1], true));
+            return within;
         }
 
         /** Runs of blocks in this state and of one extent number. */
@@ -239,43 +314,218 @@ class DynamicCapacityModelTest {
         }
 
         private void add() {
+            switch (random.nextInt(8)) {
+                case 0 -> addChosen(false);
+                case 1 -> addChosen(true);
+                case 2 -> join();
+                default -> addPrescribed();
+            }
+        }
+
+        private UUID randomTag(DcRegion region) {
+            return new UUID(region.shareable() ? random.nextInt(7) : random.nextInt(3), 0);
+        }
+
+        private void addPrescribed() {
             Group again = fifo.isEmpty() ? null : fifo.get(random.nextInt(fifo.size()));
             boolean offersAgain = again != null && random.nextInt(4) == 0;
             DcRegion region = offersAgain ? regionAt(again.offered.get(0)[0]) : anyRegion();
             List<Range> ranges = offersAgain ? ranges(region, again) : randomRanges(region);
-            UUID newTag = new UUID(random.nextInt(3), 0);
+            UUID newTag = randomTag(region);
             Cause expected = expectedOfRequest(
                     region,
                     ranges,
                     (from, to) -> any(from, to, ACCEPTED)
                             ? Cause.ALREADY_ACCEPTED
                             : any(from, to, PENDING) ? Cause.STILL_PENDING : null);
-            boolean ownedElsewhere = expected == null && random.nextInt(20) == 0;
-            if (ownedElsewhere) {
+            if (expected == null && region.shareable()) {
+                expected = newTag.equals(Extent.NO_TAG) ? Cause.TAG_REQUIRED : isLive(newTag) ? Cause.TAG_IN_USE : null;
+            }
+            List<int[]> spans = expected == null ? spans(region, ranges) : List.of();
+            if (spans.stream().anyMatch(span -> isHeldElsewhere(span[0], span[1]))) {
                 expected = Cause.OWNED_BY_OTHER_HEAD;
+            }
+            if (expected == null && random.nextInt(20) == 0) {
+                expected = Cause.NO_SPACE;
                 hooks.refuseNext(new Refusal(expected, ""));
             }
-            check(expected, capacity.add(region.id(), ranges, newTag), DcEvent.Type.ADD, ranges.size());
+            check(
+                    expected,
+                    random.nextBoolean() && isNear(region, ranges)
+                            ? capacity.add(AddRequest.atDpa(absolute(region, ranges), newTag))
+                            : capacity.add(region.id(), ranges, newTag),
+                    DcEvent.Type.ADD,
+                    ranges.size());
             if (expected == null) {
-                List<int[]> offered = new ArrayList<>();
-                for (int[] span : spans(region, ranges)) {
-                    mark(span[0], span[1], PENDING, ++lastExtentNumber, newTag);
-                    offered.add(new int[] {span[0], span[1], lastExtentNumber});
+                offered(spans, newTag, region.shareable());
+            }
+        }
+
+        private static boolean isNear(DcRegion region, List<Range> ranges) {
+            return ranges.stream()
+                    .allMatch(range -> range.offsetBytes() >= 0 && range.offsetBytes() < region.lengthBytes());
+        }
+
+        /** The same as device addresses, which say nothing else as long as they are near the region. */
+        private static List<Range> absolute(DcRegion region, List<Range> ranges) {
+            return ranges.stream()
+                    .map(range -> new Range(region.baseDpa() + range.offsetBytes(), range.lengthBytes()))
+                    .toList();
+        }
+
+        private void offered(List<int[]> spans, UUID newTag, boolean shared) {
+            List<int[]> offered = new ArrayList<>();
+            for (int[] span : spans) {
+                mark(span[0], span[1], PENDING, ++lastExtentNumber, newTag);
+                offered.add(new int[] {span[0], span[1], lastExtentNumber});
+                Arrays.fill(sequence, span[0], span[1], shared ? offered.size() : 0);
+            }
+            fifo.add(new Group(++lastGroup, offered));
+        }
+
+        private void addChosen(boolean contiguous) {
+            DcRegion region = anyRegion();
+            long block = region.blockSizeBytes();
+            long length = random.nextInt(10) == 0 ? region.lengthBytes() : random.nextInt(16) * block;
+            length += random.nextInt(20) == 0 ? block / 2 : 0;
+            UUID newTag = randomTag(region);
+            List<Long> runs = freeRuns(region);
+            long free = runs.stream().mapToLong(run -> run).sum();
+            long longest = runs.stream().mapToLong(run -> run).max().orElse(0);
+            Cause expected = length % block != 0
+                    ? Cause.UNALIGNED
+                    : length == 0
+                            ? null
+                            : region.shareable() && newTag.equals(Extent.NO_TAG)
+                                    ? Cause.TAG_REQUIRED
+                                    : region.shareable() && isLive(newTag)
+                                            ? Cause.TAG_IN_USE
+                                            : (contiguous ? longest : free) < length ? Cause.NO_FREE_CAPACITY : null;
+            int extents = 0;
+            for (long missing = expected == null ? length : 0; missing > 0; extents++) {
+                missing -= longest >= length ? length : runs.get(extents);
+            }
+            AddRequest request = contiguous
+                    ? AddRequest.contiguous(region.id(), length, newTag)
+                    : AddRequest.free(region.id(), length, newTag);
+            check(expected, capacity.add(request), DcEvent.Type.ADD, extents);
+            if (expected == null && length > 0) {
+                List<int[]> spans = new ArrayList<>();
+                long sum = 0;
+                for (Extent extent : last(capacity.pending()).offered()) {
+                    int[] span = {index(extent.startDpa()), index(extent.endDpa())};
+                    assertEquals(0, (extent.startDpa() - region.baseDpa()) % block);
+                    assertEquals(0, extent.lengthBytes() % block);
+                    assertEquals(
+                            Optional.of(region.id()),
+                            capacity.regionOf(extent.startDpa(), extent.lengthBytes())
+                                    .map(DcRegion::id));
+                    for (int i = span[0]; i < span[1]; i++) {
+                        assertTrue(isFreeEverywhere(i));
+                    }
+                    spans.add(span);
+                    sum += extent.lengthBytes();
                 }
-                fifo.add(new Group(++lastGroup, offered));
+                assertEquals(length, sum);
+                offered(spans, newTag, region.shareable());
+            }
+        }
+
+        private static <T> T last(List<T> list) {
+            return list.get(list.size() - 1);
+        }
+
+        /** Lengths of the runs of whole blocks that no head has, longest first. */
+        private List<Long> freeRuns(DcRegion region) {
+            List<Long> runs = new ArrayList<>();
+            int block = (int) (region.blockSizeBytes() / MIB);
+            long run = 0;
+            for (int i = index(region.baseDpa()); i < index(region.endDpa()); i += block) {
+                if (isFreeEverywhere(i)) {
+                    run += region.blockSizeBytes();
+                } else if (run > 0) {
+                    runs.add(run);
+                    run = 0;
+                }
+            }
+            if (run > 0) {
+                runs.add(run);
+            }
+            runs.sort(Comparator.reverseOrder());
+            return runs;
+        }
+
+        private void join() {
+            DcRegion region = random.nextInt(4) == 0 ? anyRegion() : REGIONS.get(3);
+            UUID wanted = new UUID(random.nextInt(7), 0);
+            int own = firstShared(wanted);
+            Cause expected = wanted.equals(Extent.NO_TAG)
+                    ? null
+                    : !region.shareable()
+                            ? Cause.NOT_SHAREABLE
+                            : !isLive(wanted)
+                                    ? Cause.TAG_UNKNOWN
+                                    : own < 0
+                                            ? null
+                                            : state[own] == ACCEPTED ? Cause.ALREADY_ACCEPTED : Cause.STILL_PENDING;
+            List<int[]> spans = new ArrayList<>();
+            if (expected == null && !wanted.equals(Extent.NO_TAG)) {
+                pool.extentsOf(wanted)
+                        .forEach(extent -> spans.add(new int[] {index(extent.startDpa()), index(extent.endDpa())}));
+            }
+            check(expected, capacity.add(AddRequest.join(region.id(), wanted)), DcEvent.Type.ADD, spans.size());
+            if (!spans.isEmpty()) {
+                offered(spans, wanted, true);
             }
         }
 
         private void requestRelease() {
             DcRegion region = anyRegion();
             List<Range> ranges = random.nextInt(3) == 0 ? randomRanges(region) : held(region, ACCEPTED);
+            if (random.nextInt(3) == 0) {
+                ranges = new ArrayList<>(wholeTag());
+                region = REGIONS.get(3);
+            }
+            boolean sanitize = random.nextInt(3) == 0;
             Cause expected = expectedOfRequest(
                     region,
                     ranges,
                     (from, to) -> any(from, to, PENDING)
                             ? Cause.STILL_PENDING
                             : all(from, to, ACCEPTED) ? null : Cause.NOT_ACCEPTED);
-            check(expected, capacity.requestRelease(region.id(), ranges), DcEvent.Type.RELEASE, ranges.size());
+            List<int[]> spans = expected == null ? spans(region, ranges) : List.of();
+            if (cutsATag(within(spans))) {
+                expected = Cause.INCOMPLETE_TAG;
+            }
+            ReleaseRequest request = ReleaseRequest.prescriptive(region.id(), ranges);
+            check(
+                    expected,
+                    capacity.release(request.sanitizing(sanitize)),
+                    DcEvent.Type.RELEASE,
+                    hasSharedAccepted() ? parts(spans) : ranges.size());
+            if (expected == null && sanitize) {
+                spans.forEach(span -> Arrays.fill(marked, span[0], span[1], true));
+            }
+        }
+
+        private boolean hasSharedAccepted() {
+            for (int i = 0; i < state.length; i++) {
+                if (state[i] == ACCEPTED && sequence[i] > 0) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        /** The extents, and parts of extents, that lie in the spans. */
+        private int parts(List<int[]> spans) {
+            int count = 0;
+            for (int[] span : spans) {
+                for (int i = span[0]; i < span[1]; i++) {
+                    count += i == span[0] || extentNumber[i] != extentNumber[i - 1] ? 1 : 0;
+                }
+            }
+            return count;
         }
 
         private void forceRelease() {
@@ -286,15 +536,93 @@ class DynamicCapacityModelTest {
                 region = regionAt(withdrawn.offered.get(0)[0]);
                 ranges = ranges(region, withdrawn);
             }
+            boolean sanitize = random.nextInt(3) == 0;
             Cause expected = expectedOfRequest(
                     region, ranges, (from, to) -> all(from, to, ACCEPTED, PENDING) ? null : Cause.NOT_ACCEPTED);
-            check(expected, capacity.forceRelease(region.id(), ranges), DcEvent.Type.FORCED_RELEASE, ranges.size());
+            List<int[]> spans = expected == null ? spans(region, ranges) : List.of();
+            if (cutsATag(within(spans))) {
+                expected = Cause.INCOMPLETE_TAG;
+            }
+            ReleaseRequest request = isNear(region, ranges)
+                    ? ReleaseRequest.atDpa(absolute(region, ranges))
+                    : ReleaseRequest.prescriptive(region.id(), ranges);
+            check(
+                    expected,
+                    capacity.release(request.byForce(true).sanitizing(sanitize)),
+                    DcEvent.Type.FORCED_RELEASE,
+                    ranges.size());
             if (expected == null) {
-                for (int[] span : spans(region, ranges)) {
-                    generation += any(span[0], span[1], ACCEPTED) ? 1 : 0;
-                    mark(span[0], span[1], FREE, 0, null);
+                generation += spans.stream().anyMatch(span -> any(span[0], span[1], ACCEPTED)) ? 1 : 0;
+                spans.forEach(span -> free(span[0], span[1], sanitize));
+            }
+        }
+
+        private void releaseByTag() {
+            UUID wanted = new UUID(random.nextInt(7), 0);
+            boolean forced = random.nextBoolean();
+            boolean sanitize = random.nextInt(3) == 0;
+            List<int[]> spans = new ArrayList<>();
+            boolean isPending = false;
+            for (int i = 0; i < state.length; i++) {
+                boolean has = state[i] != FREE && wanted.equals(tag[i]);
+                boolean counts = has && (forced || state[i] == ACCEPTED);
+                isPending |= has && state[i] == PENDING;
+                boolean goesOn =
+                        counts && !spans.isEmpty() && last(spans)[1] == i && extentNumber[i] == extentNumber[i - 1];
+                if (goesOn) {
+                    last(spans)[1] = i + 1;
+                } else if (counts) {
+                    spans.add(new int[] {i, i + 1});
                 }
             }
+            boolean nothing = wanted.equals(Extent.NO_TAG);
+            Cause expected = nothing || !spans.isEmpty() ? null : isPending ? Cause.STILL_PENDING : Cause.TAG_UNKNOWN;
+            check(
+                    expected,
+                    capacity.release(
+                            ReleaseRequest.tagged(wanted).byForce(forced).sanitizing(sanitize)),
+                    forced ? DcEvent.Type.FORCED_RELEASE : DcEvent.Type.RELEASE,
+                    nothing ? 0 : spans.size());
+            if (nothing || spans.isEmpty()) {
+                return;
+            }
+            if (forced) {
+                generation += spans.stream().anyMatch(span -> any(span[0], span[1], ACCEPTED)) ? 1 : 0;
+                spans.forEach(span -> free(span[0], span[1], sanitize));
+            } else if (sanitize) {
+                spans.forEach(span -> Arrays.fill(marked, span[0], span[1], true));
+            }
+        }
+
+        /** Another setting of a region: every head tells its host. */
+        private void configure() {
+            DcRegion region = anyRegion();
+            pool.toggleSanitize(region.id());
+            for (Run run : all) {
+                int before = run.announced.events.size();
+                run.capacity.refreshRegions();
+                run.capacity.refreshRegions();
+                List<DcEvent> told = run.announced.events.subList(before, run.announced.events.size());
+                assertEquals(1, told.size());
+                assertEquals(
+                        DcEvent.Type.REGION_CONFIGURATION_UPDATED, told.get(0).type());
+                assertEquals(region.id(), told.get(0).region());
+                assertEquals(
+                        pool.isSanitized(region.id()),
+                        run.capacity.regions().get(region.id()).sanitizeOnRelease());
+            }
+        }
+
+        /** All accepted extents of one shared tag, when this head has any. */
+        private List<Range> wholeTag() {
+            UUID wanted = new UUID(1 + random.nextInt(6), 0);
+            int first = firstShared(wanted);
+            if (first < 0 || state[first] != ACCEPTED) {
+                return List.of();
+            }
+            return pool.extentsOf(wanted).stream()
+                    .map(extent -> new Range(extent.startDpa() - REGIONS.get(3).baseDpa(), extent.lengthBytes()))
+                    .toList();
         }
 
         /** All that a group offered. */
@@ -420,11 +748,22 @@ class DynamicCapacityModelTest {
                         expected = Cause.NOT_OFFERED;
                     }
                 }
+                if (expected == null && !ranges.isEmpty() && isPartOfATag(answered, ranges)) {
+                    expected = Cause.INCOMPLETE_TAG;
+                }
             }
             check(expected, send(capacity::addResponse, ranges), null, 0);
             if (answered != null && expected == null) {
                 finish(answered, ranges);
             }
+        }
+
+        private boolean isPartOfATag(Group group, List<HostRange> ranges) {
+            long whole = group.offered.stream()
+                    .filter(o -> ranges.contains(hostRange(o[0], o[1])))
+                    .count();
+            return sequence[group.offered.get(0)[0]] > 0
+                    && (whole < group.offered.size() || ranges.size() > group.offered.size());
         }
 
         private Group answeredGroup(HostRange first) {
@@ -449,7 +788,7 @@ class DynamicCapacityModelTest {
             for (int[] offer : group.offered) {
                 for (int i = offer[0]; i < offer[1]; i++) {
                     if (state[i] == PENDING && extentNumber[i] == offer[2]) {
-                        mark(i, i + 1, FREE, 0, null);
+                        free(i, i + 1, false);
                     }
                 }
             }
@@ -463,6 +802,12 @@ class DynamicCapacityModelTest {
             for (Range range : held(region, ACCEPTED)) {
                 ranges.add(new HostRange(region.baseDpa() + range.offsetBytes(), range.lengthBytes()));
             }
+            if (random.nextInt(3) == 0) {
+                ranges.clear();
+                for (Range range : wholeTag()) {
+                    ranges.add(new HostRange(REGIONS.get(3).baseDpa() + range.offsetBytes(), range.lengthBytes()));
+                }
+            }
             if (random.nextInt(6) == 0) {
                 ranges.add(randomHostRange());
             }
@@ -475,12 +820,18 @@ class DynamicCapacityModelTest {
                     }
                 }
             }
+            if (expected == null) {
+                List<int[]> spans = ranges.stream()
+                        .map(r -> new int[] {index(r.startDpa()), index(r.startDpa() + r.lengthBytes())})
+                        .toList();
+                expected = cutsATag(within(spans)) ? Cause.INCOMPLETE_TAG : null;
+            }
             check(expected, send(capacity::hostRelease, ranges), null, 0);
             if (expected == null && !ranges.isEmpty()) {
                 generation++;
                 for (HostRange range : ranges) {
                     int from = index(range.startDpa());
-                    mark(from, from + (int) (range.lengthBytes() / MIB), FREE, 0, null);
+                    free(from, from + (int) (range.lengthBytes() / MIB), false);
                 }
             }
         }
@@ -488,7 +839,7 @@ class DynamicCapacityModelTest {
         private void releaseAll() {
             capacity.releaseAll();
             generation += any(0, state.length, ACCEPTED) ? 1 : 0;
-            mark(0, state.length, FREE, 0, null);
+            free(0, state.length, false);
             fifo.clear();
         }
 
@@ -501,15 +852,19 @@ class DynamicCapacityModelTest {
             announcedBefore = announced.events.size();
             generationBefore = generation;
             int capacityGenerationBefore = capacity.generation();
-            switch (random.nextInt(16)) {
+            released.clear();
+            switch (random.nextInt(18)) {
                 case 0, 1, 2, 3, 4, 5, 6 -> add();
                 case 7, 8 -> answer();
                 case 9, 10 -> release();
                 case 11, 12 -> forceRelease();
                 case 13, 14 -> requestRelease();
+                case 15, 16 -> releaseByTag();
                 default -> {
                     if (random.nextInt(30) == 0) {
                         releaseAll();
+                    } else if (random.nextInt(10) == 0) {
+                        configure();
                     }
                 }
             }
@@ -549,6 +904,11 @@ class DynamicCapacityModelTest {
                 assertEquals(state[i] == FREE ? null : state[i] == ACCEPTED, hooks.state(dpa));
             }
             assertEquals(0, taken);
+            assertEquals(released, hooks.takeReleased());
+            long live = LongStream.range(1, 7)
+                    .filter(each -> isLive(new UUID(each, 0)))
+                    .count();
+            assertEquals(ModelHooks.TAGS - live, capacity.tagsAvailable());
             compareAccess();
             assertEquals(0, journal.depth);
             assertEquals(capacity.accepted(), journal.accepted);
@@ -563,6 +923,7 @@ class DynamicCapacityModelTest {
             for (int i = from; i < to; i++) {
                 assertEquals(extentNumber[from], extentNumber[i]);
                 assertEquals(tag[i], extent.tag());
+                assertEquals(sequence[i], extent.sharedSequence());
             }
             return to - from;
         }
@@ -580,12 +941,18 @@ class DynamicCapacityModelTest {
     @ParameterizedTest(name = "seed={0}")
     @MethodSource("seeds")
     void shouldAgreeWithAPlainModel(long seed) {
-        Run run = new Run(seed);
-        for (int step = 0; step < 1500; step++) {
+        SplittableRandom random = new SplittableRandom(seed);
+        ModelHooks.Pool pool = new ModelHooks.Pool();
+        List<Run> runs = new ArrayList<>();
+        for (int head = 0; head < HEADS; head++) {
+            runs.add(new Run(random, runs, pool));
+        }
+        for (int step = 0; step < 3000; step++) {
+            int head = random.nextInt(HEADS);
             try {
-                run.step();
+                runs.get(head).step();
             } catch (AssertionError | RuntimeException e) {
-                throw new AssertionError("seed=" + seed + " step=" + step, e);
+                throw new AssertionError("seed=" + seed + " step=" + step + " head=" + head, e);
             }
         }
     }
