@@ -116,16 +116,17 @@ final class FmProcess {
     }
 
     private void tellReady(Fabric fabric, List<QmpAddress> qmp, List<QmpAddress> mctp) {
+        // In one piece, for whoever waits for the line.
         console.out()
-                .printf(
-                        "ready fm pid=%d device=%s size=%d heads=%d%s%s dialect=%s%n",
+                .println(String.format(
+                        "ready fm pid=%d device=%s size=%d heads=%d%s%s dialect=%s",
                         ProcessHandle.current().pid(),
                         options.files.stateFile(),
                         fabric.geometry().capacityBytes(),
                         fabric.headCount(),
                         MctpOptions.listed(" qmp=", qmp),
                         MctpOptions.listed(" mctp=", mctp),
-                        options.dialect);
+                        options.dialect));
         console.out().flush();
     }
 

@@ -63,7 +63,7 @@ final class MctpAssembler {
         int tag = flags & MctpPacket.TAG_AND_OWNER_MASK;
         int source = packet.get(start + MctpPacket.SOURCE) & 0xFF;
         int destination = packet.get(start + MctpPacket.DESTINATION) & 0xFF;
-        int sequence = flags >>> MctpPacket.SEQUENCE_SHIFT & MctpPacket.SEQUENCE_MASK;
+        int sequence = (flags >>> MctpPacket.SEQUENCE_SHIFT) & MctpPacket.SEQUENCE_MASK;
         Partial partial = partials[tag];
         int state = 0;
         if (partial != null) {

@@ -173,10 +173,10 @@ public final class MctpServer implements AutoCloseable {
     private void welcome(SocketChannel client) throws IOException {
         Optional<String> refusal = QmpPeer.refusal(client);
         if (refusal.isEmpty() && sessions.size() >= CLIENTS_LIMIT) {
-            refusal = Optional.of("too many MCTP clients: limit=" + CLIENTS_LIMIT);
+            refusal = Optional.of("too many clients: limit=" + CLIENTS_LIMIT);
         }
         if (refusal.isPresent()) {
-            reportRarely(new IOException(refusal.get()));
+            reportRarely(new IOException("MCTP client is turned away: reason=" + refusal.get()));
             client.close();
             return;
         }

@@ -229,8 +229,8 @@ final class MctpSession {
             int end = packet == count - 1 ? MctpPacket.END : 0;
             packets.position(packet * MctpPacket.LENGTH);
             packets.put(MctpPacket.VERSION).put((byte) request.source()).put((byte) source);
-            packets.put(
-                    (byte) (start | end | sequence << MctpPacket.SEQUENCE_SHIFT | request.tag() & MctpPacket.TAG_MASK));
+            int tag = request.tag() & MctpPacket.TAG_MASK;
+            packets.put((byte) (start | end | (sequence << MctpPacket.SEQUENCE_SHIFT) | tag));
             sequence = (sequence + 1) & MctpPacket.SEQUENCE_MASK;
             int room = MctpPacket.BODY_LENGTH;
             if (packet == 0) {

@@ -2,6 +2,7 @@ package io.mhsld.qmp;
 
 import io.mhsld.fabric.HeadLink.Address;
 import io.mhsld.head.EventLoop;
+import io.mhsld.head.ProcessActivity;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -11,20 +12,30 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
  * A connection to the control socket of a head, for one that may not wait: commands go out one after the other, their replies come back in the same
  * order. Whatever becomes of the head, each command is answered: with what it replied, with {@link #GONE} when it was not there or died, or with
- * {@link #SILENT} when it said nothing for {@link #PATIENCE_MS}. After one of these the connection is of no more use, and what the head had not
+ * {@link #SILENT} when it said nothing for {@link #PATIENCE_MS} and was not at work either. After one of these the connection is of no more use, and what the head had not
  * read by then it never does.
  *
  * <p>Everything happens on the loop's thread.
  */
 final class HeadConnection {
-    /** How long a head may be silent while something is asked of it. */
+    /** How long a head may be silent while something is asked of it, unless it is seen to be at work: an add of many gigabytes takes longer. */
     static final long PATIENCE_MS = 700;
+
+    /** How long it may be at work. */
+    static final long LONG_PATIENCE_MS = 30_000;
+
+    /** It is looked at so often, once it has been silent for so long. */
+    private static final long LOOK_MS = PATIENCE_MS / 2;
+
+    /** A process that computes for so many hundredths of a second between two looks is at work; what an idle one does is less. */
+    private static final long AT_WORK_TICKS = 3;
 
     /** The answer of a head that is not there. */
     static final QmpError GONE = new QmpError("GenericError", "head has gone");
@@ -56,6 +67,7 @@ final class HeadConnection {
     private long lastId;
     private long lastHeardNs;
     private boolean isWatched;
+    private Optional<ProcessActivity> lastSeen = Optional.empty();
     private boolean isClosed;
 
     HeadConnection(EventLoop loop, Address address) {
@@ -106,7 +118,7 @@ final class HeadConnection {
         String line = QmpJson.write(Map.of("execute", command, "arguments", arguments, "id", id)) + "\n";
         underWay.add(new Asked(id, System.nanoTime(), receiver));
         outgoing.add(ByteBuffer.wrap(line.getBytes(StandardCharsets.US_ASCII)));
-        watch(PATIENCE_MS);
+        watch(LOOK_MS);
         try {
             flush();
         } catch (IOException e) {
@@ -213,14 +225,27 @@ final class HeadConnection {
     private void lookAtPatience() {
         isWatched = false;
         if (isClosed || underWay.isEmpty()) {
+            lastSeen = Optional.empty();
             return;
         }
         long sinceNs = Math.max(underWay.peek().sinceNs, lastHeardNs);
         long silentMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sinceNs);
-        if (silentMs >= PATIENCE_MS) {
+        if (silentMs < LOOK_MS) {
+            lastSeen = Optional.empty();
+            watch(LOOK_MS - silentMs);
+            return;
+        }
+        Optional<ProcessActivity> seen = ProcessActivity.of(address.pid());
+        boolean isAtWork = silentMs < LONG_PATIENCE_MS
+                && seen.isPresent()
+                && !seen.get().isStopped()
+                && lastSeen.isPresent()
+                && seen.get().cpuTicks() - lastSeen.get().cpuTicks() >= AT_WORK_TICKS;
+        lastSeen = seen;
+        if (silentMs >= PATIENCE_MS && !isAtWork) {
             close(SILENT);
         } else {
-            watch(PATIENCE_MS - silentMs);
+            watch(LOOK_MS);
         }
     }
 }

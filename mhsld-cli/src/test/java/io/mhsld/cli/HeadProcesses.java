@@ -28,6 +28,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * state file and the output of the heads in {@code target/test-output}.
  */
 final class HeadProcesses implements AutoCloseable {
+    /** In place of the number of a head: the fabric manager. */
+    private static final int FM = -1;
+
     private static final long TIMEOUT_S = 20;
     private static final long NEEDED_BYTES = 1L << 30;
     private static final AtomicInteger NEXT = new AtomicInteger();
@@ -79,6 +82,17 @@ final class HeadProcesses implements AutoCloseable {
 
         String log() {
             return read(err);
+        }
+
+        /** A word of the line that it was ready with: of {@code mctp=tcp:127.0.0.1:2508} what stands behind the sign. */
+        String said(String word) {
+            HeadProcesses.await("a whole line", () -> output().contains("\n"));
+            for (String pair : output().lines().findFirst().orElse("").split(" ")) {
+                if (pair.startsWith(word + "=")) {
+                    return pair.substring(word.length() + 1);
+                }
+            }
+            throw new AssertionError("not said: word=" + word + " line=" + output());
         }
 
         Head awaitReady() {
@@ -151,6 +165,17 @@ final class HeadProcesses implements AutoCloseable {
     Head startRaw(int head, List<String> options) {
         List<String> arguments = new ArrayList<>(List.of("head"));
         arguments.addAll(options);
+        return startVerb(head, arguments);
+    }
+
+    /** Starts {@code mhsld fm} for this device, with a port that the system chooses, and waits until it is ready. */
+    Head startFm(String... options) {
+        List<String> arguments = new ArrayList<>(List.of("fm", name, "--mctp=tcp:127.0.0.1:0"));
+        arguments.addAll(List.of(options));
+        return startVerb(FM, arguments).awaitReady();
+    }
+
+    private Head startVerb(int head, List<String> arguments) {
         int number = heads.size();
         Path out = outputFolder.resolve(number + "-head" + head + ".out");
         Path err = outputFolder.resolve(number + "-head" + head + ".err");

@@ -27,7 +27,7 @@ class MctpAssemblerTest {
     /** A packet whose body is full of one value. */
     private static ByteBuffer packet(int flags, int sequence, int tag, int value) {
         ByteBuffer packet = ByteBuffer.allocate(68);
-        packet.put((byte) 1).put((byte) 9).put((byte) 8).put((byte) (flags | sequence << 4 | tag));
+        packet.put((byte) 1).put((byte) 9).put((byte) 8).put((byte) (flags | (sequence << 4) | tag));
         while (packet.hasRemaining()) {
             packet.put((byte) value);
         }
@@ -105,7 +105,7 @@ class MctpAssemblerTest {
             assertEquals(Optional.empty(), take(0, packet & 3, 8, 2));
             assertTrue(assembler.keptBytes() <= LIMIT);
         }
-        MctpMessage message = take(END, 100_000 & 3, 8, 3).orElseThrow();
+        MctpMessage message = take(END, 0, 8, 3).orElseThrow();
         assertTrue(message.isCut());
         assertEquals(LIMIT, message.bytes().length);
     }
@@ -136,7 +136,7 @@ class MctpAssemblerTest {
                 for (int i = 0; i < count; i++) {
                     int flags = (i == 0 ? START : 0) | (i == count - 1 ? END : 0);
                     // The body tells where it belongs: tag, and place in the message.
-                    stream.add(packet(flags, sequence + i & 3, tag, tag << 3 | i));
+                    stream.add(packet(flags, (sequence + i) & 3, tag, (tag << 3) | i));
                 }
             }
             boolean isSpoilt = random.nextBoolean();

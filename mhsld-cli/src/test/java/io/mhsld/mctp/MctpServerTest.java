@@ -233,7 +233,7 @@ class MctpServerTest {
             ByteArrayOutputStream all = new ByteArrayOutputStream();
             for (int i = 0; i < count; i++) {
                 all.writeBytes(
-                        Client.packet(String.format("01 00 00 %02x | 08 00 %02x 00 00 45", 0xc8 | i & 7, i & 0xFF)));
+                        Client.packet(String.format("01 00 00 %02x | 08 00 %02x 00 00 45", 0xc8 | (i & 7), i & 0xFF)));
             }
             client.sendRaw(all.toByteArray());
             int[] next = new int[8];
@@ -270,7 +270,11 @@ class MctpServerTest {
         try (Client other = server.connect()) {
             other.send("01 00 00 c8 | 00 80 02");
             other.receive();
-            server.run(() -> server.asked.get(0).answer().accept(RunningMctpServer.bytes("")));
+            for (int i = 0; i < 2; i++) {
+                int next = i;
+                server.awaitAsked(i + 1);
+                server.run(() -> server.asked.get(next).answer().accept(RunningMctpServer.bytes("")));
+            }
             server.awaitClients(1);
         }
     }
@@ -301,7 +305,7 @@ class MctpServerTest {
             assertEquals(ReturnCode.INVALID_PAYLOAD_LENGTH.value(), client.receive()[13]);
             client.send("01 00 00 88 | 08 00 07 00 00 45 00 40");
             for (int packet = 1; packet < 256; packet++) {
-                client.send(String.format("01 00 00 %02x", 0x08 | (packet & 3) << 4));
+                client.send(String.format("01 00 00 %02x", 0x08 | ((packet & 3) << 4)));
             }
             client.send("01 00 00 48");
             byte[] refusal = client.receive();
@@ -324,7 +328,7 @@ class MctpServerTest {
             do {
                 packet = client.receive();
                 assertEquals(count == 0 ? 0x80 : 0, packet[3] & 0x80);
-                assertEquals(count & 3, packet[3] >> 4 & 3);
+                assertEquals(count & 3, (packet[3] >> 4) & 3);
                 message.write(packet, 4, 64);
                 count++;
             } while ((packet[3] & 0x40) == 0);
@@ -419,7 +423,7 @@ class MctpServerTest {
                 other.send("01 00 00 c8 | 00 80 02");
                 other.receive();
             }
-            deaf.close();
+            deaf.abandon();
             sender.join(10_000);
         }
     }

@@ -181,6 +181,11 @@ final class RunningMctpServer implements AutoCloseable {
             }
         }
 
+        /** Closes the connection under whoever is using it. */
+        void abandon() {
+            close();
+        }
+
         /** True when the server has closed the connection. */
         boolean isAtEnd() {
             try {

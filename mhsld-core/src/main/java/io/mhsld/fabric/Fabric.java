@@ -101,7 +101,7 @@ public final class Fabric implements FabricOperations, AutoCloseable {
     public Optional<Address> serving(int head) {
         Row row = state.heads().readAcquire(head);
         return row.state() == HeadTable.State.SERVING
-                ? Optional.of(new Address(head, row.incarnation(), row.controlSocket()))
+                ? Optional.of(new Address(head, row.incarnation(), row.pid(), row.controlSocket()))
                 : Optional.empty();
     }
 

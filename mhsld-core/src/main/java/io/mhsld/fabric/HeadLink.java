@@ -10,9 +10,10 @@ public interface HeadLink {
      * Where a head is to be found.
      *
      * @param incarnation the life of the head that is meant
+     * @param pid the process that it says it is
      * @param controlSocket path of the socket
      */
-    record Address(int head, long incarnation, String controlSocket) {}
+    record Address(int head, long incarnation, long pid, String controlSocket) {}
 
     /**
      * Runs a command on an interface of a head, as {@link io.mhsld.cci.FabricOperations#forward} says.

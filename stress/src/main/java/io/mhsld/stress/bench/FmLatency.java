@@ -219,7 +219,7 @@ final class FmLatency {
             int count = (message.length + body - 1) / body;
             packets.clear();
             for (int i = 0; i < count; i++) {
-                int flags = (i == 0 ? 0x80 : 0) | (i == count - 1 ? 0x40 : 0) | (i & 3) << 4 | 0x08;
+                int flags = (i == 0 ? 0x80 : 0) | (i == count - 1 ? 0x40 : 0) | ((i & 3) << 4) | 0x08;
                 packets.put((byte) 1).put((byte) 9).put((byte) 8).put((byte) flags);
                 byte[] part = new byte[body];
                 System.arraycopy(message, i * body, part, 0, Math.min(body, message.length - i * body));
