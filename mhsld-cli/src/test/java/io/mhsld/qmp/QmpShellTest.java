@@ -11,12 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The shell of QEMU's own Python package, unmodified, where it is installed (Debian: python3-qemu-qmp). */
 @Timeout(60)
+@Tag("interop")
 class QmpShellTest {
     @TempDir
     Path folder;

@@ -56,7 +56,7 @@ public final class RawClient implements AutoCloseable {
     }
 
     /** The next line; null when the server has closed the connection. */
-    String receiveLine() {
+    public String receiveLine() {
         try {
             return lines.readLine();
         } catch (IOException e) {

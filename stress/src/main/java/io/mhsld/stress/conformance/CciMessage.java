@@ -5,15 +5,36 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/**
- * A CCI message (CXL r3.1 7.6.3, figure 7-19): 12 bytes of header, then the payload.
- *
- * @param isResponse the message category
- * @param tag a response has its request's
- */
-record CciMessage(boolean isResponse, int tag, int opcode, int code, byte[] payload) {
+/** A CCI message (CXL r3.1 7.6.3, figure 7-19): 12 bytes of header, then the payload. A response has its request's tag. */
+final class CciMessage {
     static final int HEADER_LENGTH = 12;
     private static final int MAX_LENGTH = 1 << 21;
+
+    private final boolean isResponse;
+    private final int tag;
+    private final int opcode;
+    private final int code;
+    private final byte[] payload;
+
+    private CciMessage(boolean isResponse, int tag, int opcode, int code, byte[] payload) {
+        this.isResponse = isResponse;
+        this.tag = tag;
+        this.opcode = opcode;
+        this.code = code;
+        this.payload = payload;
+    }
+
+    int opcode() {
+        return opcode;
+    }
+
+    int code() {
+        return code;
+    }
+
+    byte[] payload() {
+        return payload;
+    }
 
     static CciMessage request(int tag, int opcode, byte[] payload) {
         return new CciMessage(false, tag, opcode, 0, payload);

@@ -99,7 +99,8 @@ public final class Conformance implements Callable<Integer> {
 
     private QmpAddress address(String text) {
         try {
-            return QmpAddress.parse(text);
+            // The parser is the server's own, and wants to be told so.
+            return QmpAddress.parse(text.contains(",") ? text : text + ",server,nowait");
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

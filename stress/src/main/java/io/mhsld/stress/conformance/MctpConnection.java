@@ -25,7 +25,25 @@ final class MctpConnection implements Closeable {
     private static final int TIMEOUT_MS = 20_000;
 
     /** A message as it came: type, then the rest, padding included. */
-    record Received(int tag, int type, byte[] padded) {}
+    static final class Received {
+        private final int tag;
+        private final int type;
+        private final byte[] padded;
+
+        private Received(int tag, int type, byte[] padded) {
+            this.tag = tag;
+            this.type = type;
+            this.padded = padded;
+        }
+
+        int tag() {
+            return tag;
+        }
+
+        int type() {
+            return type;
+        }
+    }
 
     private final Socket socket;
     private final DataInputStream in;

@@ -3,9 +3,12 @@ package io.mhsld.stress.conformance;
 import static io.mhsld.stress.conformance.Row.ALL;
 import static io.mhsld.stress.conformance.Row.row;
 
+import io.mhsld.stress.conformance.Target.Via;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -47,7 +50,7 @@ final class Rows {
         put(72, 0x4302);
     }
 
-    static final List<Row> EVERYTHING = Stream.of(
+    private static final List<Row> WRITTEN = Stream.of(
                     ManagementRows.STATUS,
                     HeadRows.EVENTS,
                     HeadRows.TIME_AND_LOGS,
@@ -58,10 +61,12 @@ final class Rows {
                     ManagementRows.MEMORY_DEVICE,
                     ManagementRows.POISON,
                     FabricRows.CAPACITY,
-                    FabricRows.TUNNEL,
-                    lengths(),
-                    unknown(),
-                    ManagementRows.SANITIZE)
+                    FabricRows.TUNNEL)
+            .flatMap(List::stream)
+            .toList();
+
+    /** In the order in which they are to be run. */
+    static final List<Row> EVERYTHING = Stream.of(WRITTEN, lengths(), unknown(), ManagementRows.SANITIZE)
             .flatMap(List::stream)
             .toList();
 
@@ -76,19 +81,26 @@ final class Rows {
     private static List<Row> lengths() {
         List<Row> rows = new ArrayList<>();
         FIXED.forEach((opcode, length) -> {
-            rows.add(row(opcode, ALL, "an input one byte too long")
-                    .send("pad:" + (length + 1))
-                    .refused(INVALID_LENGTH));
+            rows.add(lengthRow(opcode, "an input one byte too long", length + 1));
             if (length > 0) {
-                rows.add(row(opcode, ALL, "an input one byte too short")
-                        .send("pad:" + (length - 1))
-                        .refused(INVALID_LENGTH));
+                rows.add(lengthRow(opcode, "an input one byte too short", length - 1));
             }
         });
-        AT_LEAST.forEach((opcode, length) -> rows.add(row(opcode, ALL, "an input one byte too short")
-                .send("pad:" + (length - 1))
-                .refused(INVALID_LENGTH)));
+        AT_LEAST.forEach((opcode, length) -> rows.add(lengthRow(opcode, "an input one byte too short", length - 1)));
         return rows;
+    }
+
+    private static Row lengthRow(int opcode, String name, int length) {
+        return row(opcode, interfacesOf(opcode), name).send("pad:" + length).refused(INVALID_LENGTH);
+    }
+
+    /** Those that the other rows try the command through. */
+    private static Set<Via> interfacesOf(int opcode) {
+        Set<Via> vias = EnumSet.noneOf(Via.class);
+        Stream.concat(WRITTEN.stream(), ManagementRows.SANITIZE.stream())
+                .filter(written -> written.opcode() == opcode)
+                .forEach(written -> vias.addAll(written.vias()));
+        return vias;
     }
 
     /** Opcodes that stand in no table of the specification, or in one that no memory device has. */

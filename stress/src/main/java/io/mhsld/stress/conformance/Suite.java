@@ -116,7 +116,7 @@ final class Suite {
                     return notListed(row, via, step, reason);
                 }
             }
-            prepare(row.given());
+            prepare(row.given(), via);
             for (Step step : row.steps()) {
                 take(step, via);
             }
@@ -206,10 +206,6 @@ final class Suite {
                 .filter(via -> via != Via.FM)
                 .filter(via -> effects.get(via).containsKey(GET_CONFIGURATION))
                 .findFirst();
-        Map<Integer, Integer> log = effects.values().stream().findFirst().orElse(Map.of());
-        facts.put("logsize", 4L * log.size());
-        facts.put("second", log.keySet().stream().skip(1).findFirst().orElse(0).longValue());
-        facts.put("handle", 1L);
         host.ifPresent(this::findOutCapacity);
     }
 
@@ -251,11 +247,12 @@ final class Suite {
 
     // ---- what a row wants
 
-    private void prepare(Given given) {
-        if (effects.values().stream().findFirst().isPresent()) {
-            // Each interface has a log of its own length.
-            facts.put("handle", 1L);
-        }
+    private void prepare(Given given, Via via) {
+        // Each interface has a log of its own.
+        Map<Integer, Integer> log = effects.get(via);
+        facts.put("logsize", 4L * log.size());
+        facts.put("second", log.keySet().stream().skip(1).findFirst().orElse(0).longValue());
+        facts.put("handle", 1L);
         if (host.isEmpty()) {
             if (given != Given.NOTHING) {
                 throw new Skipped("no interface of a host can be reached");

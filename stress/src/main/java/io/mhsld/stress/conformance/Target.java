@@ -14,12 +14,25 @@ interface Target extends AutoCloseable {
         FM
     }
 
-    /**
-     * What a device answers to a command.
-     *
-     * @param code the return code; 0 is success
-     */
-    record Answer(int code, byte[] payload) {}
+    /** What a device answers to a command. */
+    final class Answer {
+        private final int code;
+        private final byte[] payload;
+
+        /** @param code the return code; 0 is success */
+        Answer(int code, byte[] payload) {
+            this.code = code;
+            this.payload = payload;
+        }
+
+        int code() {
+            return code;
+        }
+
+        byte[] payload() {
+            return payload;
+        }
+    }
 
     /** Why an interface cannot be reached; empty when it can be tried. */
     Optional<String> unreachable(Via via);
