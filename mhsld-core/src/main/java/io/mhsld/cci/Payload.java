@@ -95,7 +95,7 @@ public final class Payload {
         return this;
     }
 
-    /** Sets raw bytes, as many as the field is wide. */
+    /** Sets raw bytes, as many as the field has. */
     public Payload set(String name, byte[] value) {
         Field field = fieldOf(
                 name,
