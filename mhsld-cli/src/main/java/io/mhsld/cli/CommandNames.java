@@ -19,7 +19,7 @@ final class CommandNames {
 
     /**
      * The opcode of a word. One to four hexadecimal digits are an opcode, also one that nobody has; everything else is a name, or the beginning of
-     * just one: letters of either case, hyphens for blanks. A word of digits that is no known opcode, but begins a name ({@code add}), is that name.
+     * just one: letters of either case, hyphens for blanks. A word of digits that is no known opcode, but begins just one name, is that name.
      *
      * @throws IllegalArgumentException when it is none of these, or the beginning of several names
      */

@@ -52,9 +52,9 @@ class CciVerbTest {
         "get-event-records, 0100",
         "GET_EVENT_RECORDS, 0100",
         "get-event-i, 0102",
-        "clear, 0101",
+        "clear-event, 0101",
         "identify-memory-device, 4000",
-        "add, 4802",
+        "add-dynamic-capacity-resp, 4802",
         "0add, 0add",
         "ffff, ffff"
     })

@@ -118,7 +118,7 @@ public final class Payload {
         return this;
     }
 
-    /** Sets raw bytes, as many as the field is wide. */
+    /** Sets raw bytes, as many as the field has. */
     public Payload set(String name, byte[] value) {
         Field field = field(name);
         require(field.kind() == Kind.BYTES && value.length == field.width(), field);

@@ -96,6 +96,11 @@ final class AlteredTarget implements Target {
     }
 
     @Override
+    public String toString() {
+        return inner + ", altered: " + mistake;
+    }
+
+    @Override
     public void close() {
         inner.close();
     }

@@ -163,6 +163,10 @@ final class FabricRows {
                     .send("00 00 w:12 00 77 00 w:1 000000 w:0 w:0")
                     .succeeds("len=34", "u16@0=30", "u8@4=1", "u8@5=0x77", "u16@7=1", "u16@12=0", "u8@33=3")
                     .end(),
+            row(0x5300, FM, "a question to an LD")
+                    .send("00 00 w:12 00 78 00 w:0x0300 000000 w:0 w:0")
+                    .succeeds("len=24", "u16@0=20", "u8@4=1", "u8@5=0x78", "u16@7=0x0300", "u16@12=0")
+                    .end(),
             row(0x5300, FM, "a refusal of the LD is no refusal of the tunnel")
                     .send("00 00 w:12 00 01 00 w:0xffff 000000 w:0 w:0")
                     .succeeds("len=16", "u16@0=12", "u16@12=3")

@@ -11,11 +11,13 @@ import java.util.Set;
 /** Events, timestamp, logs, identification and dynamic capacity as a host sees them; and what a device with several heads tells. */
 final class HeadRows {
     private static final int INVALID_INPUT = 2;
+    private static final int UNSUPPORTED = 3;
     private static final int INVALID_HANDLE = 0x0E;
     private static final int INVALID_ADDRESS = 0x0F;
     private static final int INVALID_LENGTH = 0x16;
     private static final int INVALID_LOG = 0x17;
     private static final int INVALID_EXTENT_LIST = 0x1E;
+    private static final String DEBUG_LOG = "e1819d9a 482e 4e2a ab45 13757da848e5";
     private static final String EXTENTS = "d:16 d:0";
     private static final String CEL = "0da9c0b5 bf41 4b78 8f79 96b1623b3f17";
 
@@ -145,7 +147,38 @@ final class HeadRows {
             row(0x0401, ALL, "more than there is").send(CEL + " d:4 d:logsize").refused(INVALID_INPUT),
             row(0x0401, ALL, "an offset behind the end")
                     .send(CEL + " d:0xfffffffc d:8")
-                    .refused(INVALID_INPUT));
+                    .refused(INVALID_INPUT),
+            row(0x0402, HEAD, "what can be done with the Command Effects Log")
+                    .send(CEL)
+                    .succeeds("len=4")
+                    .end(),
+            row(0x0402, HEAD, "a log that nobody knows").send("pad:16").refused(INVALID_LOG),
+            // A device need not have a debug log.
+            row(0x0403, HEAD, "the debug log")
+                    .send(DEBUG_LOG)
+                    .comesTo(Set.of(0, INVALID_LOG), "len=0")
+                    .end(),
+            row(0x0403, HEAD, "the Command Effects Log cannot be cleared")
+                    .send(CEL)
+                    .comesTo(Set.of(INVALID_INPUT, UNSUPPORTED))
+                    .then(0x0401, CEL + " d:0 d:logsize")
+                    .succeeds("len=logsize")
+                    .end(),
+            row(0x0403, HEAD, "a log that nobody knows").send("pad:16").refused(INVALID_LOG),
+            row(0x0404, HEAD, "the debug log")
+                    .send(DEBUG_LOG)
+                    .comesTo(Set.of(0, 1, INVALID_LOG), "len=0")
+                    .end(),
+            row(0x0404, HEAD, "a log that nobody knows").send("pad:16").refused(INVALID_LOG),
+            row(0x0405, HEAD, "all logs, the Command Effects Log first")
+                    .send("ff 00")
+                    .succeeds("u8@0>=1", "u16@2>=1", "u8@4=0", "u32@8=0xb5c0a90d", "u32@24=logsize")
+                    .end(),
+            row(0x0405, HEAD, "one log")
+                    .send("01 00")
+                    .succeeds("len=28", "u8@0=1")
+                    .end(),
+            row(0x0405, HEAD, "a log behind the last").send("01 ff").refused(INVALID_INPUT));
 
     static final List<Row> CAPACITY = List.of(
             row(0x4000, HEAD, "69 bytes, with room for events")

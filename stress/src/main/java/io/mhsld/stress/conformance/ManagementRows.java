@@ -109,6 +109,18 @@ final class ManagementRows {
             row(0x4200, HEAD, "18 bytes").succeeds("len=18").end(),
             row(0x4201, HEAD, "16 bytes").succeeds("len=16").end(),
             row(0x4202, HEAD, "alerts off").send("pad:12").succeeds("len=0").end(),
+            row(0x4203, HEAD, "clean or dirty").succeeds("len=1", "u8@0<=1").end(),
+            row(0x4204, HEAD, "what is set is shown")
+                    .send("01")
+                    .succeeds("len=0")
+                    .then(0x4203, "")
+                    .succeeds("u8@0=1")
+                    .then(0x4204, "00")
+                    .succeeds()
+                    .then(0x4203, "")
+                    .succeeds("u8@0=0")
+                    .end(),
+            row(0x4204, HEAD, "a state that is none").send("02").refused(INVALID_INPUT),
             row(0x4500, HEAD, "no passphrase is set")
                     .succeeds("len=4", "u32@0=0")
                     .end());

@@ -133,6 +133,11 @@ final class MctpTarget implements Target {
     }
 
     @Override
+    public String toString() {
+        return "through MCTP, dialect " + dialect;
+    }
+
+    @Override
     public void close() {
         try {
             connection.close();

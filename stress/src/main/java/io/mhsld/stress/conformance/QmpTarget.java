@@ -15,6 +15,7 @@ import java.util.Optional;
 /** A head behind its QMP socket: commands go through {@code x-cci}, capacity through QEMU's command. */
 final class QmpTarget implements Target {
     private static final long TIMEOUT_MS = 20_000;
+    private static final int DCD_INFO = 0x5600;
 
     private final QmpClient client;
     private final Map<Via, Optional<String>> reach = new HashMap<>();
@@ -25,8 +26,19 @@ final class QmpTarget implements Target {
 
     @Override
     public Optional<String> unreachable(Via via) {
-        return reach.computeIfAbsent(
-                via, unused -> execute("x-cci", cci(via, 0x0400, "")).error().map(error -> error.description()));
+        return reach.computeIfAbsent(via, this::reasonAgainst);
+    }
+
+    /** A head may answer for its own part of the FM-owned LD without being it: then it does not list what the FM-owned LD has. */
+    private Optional<String> reasonAgainst(Via via) {
+        Optional<String> refusal =
+                execute("x-cci", cci(via, 0x0400, "")).error().map(error -> error.description());
+        if (refusal.isPresent() || via != Via.FM) {
+            return refusal;
+        }
+        return Suite.commandEffects(payload -> send(via, 0x0401, payload)).containsKey(DCD_INFO)
+                ? Optional.empty()
+                : Optional.of("a head is not the FM-owned LD");
     }
 
     private static Map<String, Object> cci(Via via, int opcode, String payload) {
@@ -67,6 +79,11 @@ final class QmpTarget implements Target {
         } catch (QmpException e) {
             throw new ConnectionLost(e.getMessage(), e);
         }
+    }
+
+    @Override
+    public String toString() {
+        return "through QMP";
     }
 
     @Override

@@ -38,6 +38,9 @@ final class Suite {
     private static final long BACKGROUND_PATIENCE_MS = 30_000;
     private static final byte[] CEL = HexFormat.of().parseHex("0da9c0b5bf414b788f7996b1623b3f17");
 
+    /** Stands for all rows of an interface that cannot be reached. */
+    private static final Row WHOLE_INTERFACE = new Row(0, "the whole interface", Row.ALL, Given.NOTHING, List.of());
+
     /** How a row has ended. */
     enum Verdict {
         PASS,
@@ -51,6 +54,10 @@ final class Suite {
      * @param reason why it is not a pass, empty for a pass
      */
     record Result(Verdict verdict, Via via, Row row, String reason) {
+        boolean isAboutWholeInterface() {
+            return row.steps().isEmpty();
+        }
+
         @Override
         public String toString() {
             return String.format(
@@ -89,6 +96,12 @@ final class Suite {
         findOut();
         List<Result> results = new ArrayList<>();
         for (Via via : Via.values()) {
+            Optional<String> unreachable = target.unreachable(via);
+            if (unreachable.isPresent()) {
+                results.add(new Result(Verdict.SKIP, via, WHOLE_INTERFACE, unreachable.get()));
+                listener.accept(results.get(results.size() - 1));
+                continue;
+            }
             for (Row row : rows) {
                 if (row.vias().contains(via)) {
                     Result result = run(row, via);
@@ -101,10 +114,6 @@ final class Suite {
     }
 
     private Result run(Row row, Via via) {
-        Optional<String> unreachable = target.unreachable(via);
-        if (unreachable.isPresent()) {
-            return new Result(Verdict.SKIP, via, row, unreachable.get());
-        }
         Map<Integer, Integer> listed = effects.get(via);
         if (listed == null) {
             return new Result(Verdict.FAIL, via, row, "the interface has no Command Effects Log");
