@@ -319,7 +319,8 @@ final class HeadOperator {
                             .forEach(line -> console.out().println("  " + line));
                 }
             }
-            return number == ReturnCode.SUCCESS.value() ? ExitCode.DONE : ExitCode.REFUSED;
+            boolean isTaken = number == ReturnCode.SUCCESS.value() || number == ReturnCode.BACKGROUND_STARTED.value();
+            return isTaken ? ExitCode.DONE : ExitCode.REFUSED;
         }
     }
 
