@@ -2,6 +2,8 @@ package io.mhsld.cci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.mhsld.type3.Extent;
+import io.mhsld.type3.HandSteps;
 import io.mhsld.type3.TestDevice;
 import io.mhsld.type3.Type3Device;
 import java.nio.ByteBuffer;
@@ -20,11 +22,27 @@ final class Host {
     final Type3Device device;
     final Mailbox mailbox;
 
+    /** The same head by messages. */
+    final Mailbox ldCci;
+
+    /** What goes on in the background, step by step. */
+    final HandSteps steps = new HandSteps();
+
     Host(int regions, Optional<MultiHeadInfo> multiHead) {
         device = TestDevice.with(TestDevice.regions(regions), clock);
         mailbox = new Mailbox(device, multiHead, error -> {
             throw new AssertionError("internal error", error);
         });
+        ldCci = mailbox.ldCci();
+        device.background().runLater(steps);
+    }
+
+    /** Offers blocks of the first region and accepts them. */
+    Host owning(long first, long count) {
+        assertEquals(
+                Optional.empty(), device.capacity().add(0, List.of(TestDevice.blocks(first, count)), Extent.NO_TAG));
+        assertEquals(ReturnCode.SUCCESS, respond(blocks(first, count)));
+        return this;
     }
 
     static Host singleHeaded() {
@@ -45,6 +63,11 @@ final class Host {
             assertEquals(0, response.payload().length, "payload of an error");
         }
         return response.code();
+    }
+
+    /** Little-endian bytes for tables of inputs. */
+    static ByteBuffer input(int length) {
+        return ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** The output of a command that must succeed. */

@@ -143,6 +143,104 @@ class LayoutsTest {
     }
 
     @Test
+    void shouldPlaceGenericCommands() {
+        assertLayout(
+                18,
+                "vendorId@0:2 deviceId@2:2 subsystemVendorId@4:2 subsystemId@6:2 serialNumber@8:8"
+                        + " maxMessageSizeExponent@16:1 componentType@17:1",
+                GenericLayouts.IDENTITY);
+        assertLayout(8, "status@0:1 opcode@2:2 returnCode@4:2 vendorStatus@6:2", GenericLayouts.BACKGROUND_STATUS);
+        assertLayout(1, "exponent@0:1", GenericLayouts.MESSAGE_LIMIT);
+    }
+
+    @Test
+    void shouldPlaceFirmware() {
+        assertLayout(
+                0x50,
+                "slotCount@0:1 slots@1:1 capabilities@2:1 revision1@16:16 revision2@32:16 revision3@48:16"
+                        + " revision4@64:16",
+                FirmwareLayouts.FIRMWARE_INFO);
+        assertLayout(0x80, "action@0:1 slot@1:1 offset@4:4", FirmwareLayouts.TRANSFER_FIRMWARE);
+        assertLayout(2, "action@0:1 slot@1:1", FirmwareLayouts.ACTIVATE_FIRMWARE);
+    }
+
+    @Test
+    void shouldPlaceMoreLogs() {
+        assertLayout(16, "logId@0:16", LogLayouts.LOG_ID);
+        assertLayout(4, "capabilities@0:4", LogLayouts.LOG_CAPABILITIES);
+        assertLayout(2, "entryLimit@0:1 startIndex@1:1", LogLayouts.GET_SUPPORTED_LOGS_SUB_LIST);
+        assertLayout(8, "logCount@0:1 totalCount@2:2 startIndex@4:1", LogLayouts.SUPPORTED_LOGS_SUB_LIST);
+    }
+
+    @Test
+    void shouldPlaceFeatures() {
+        assertLayout(8, "countBytes@0:4 startIndex@4:2", FeatureLayouts.GET_SUPPORTED_FEATURES);
+        assertLayout(8, "entryCount@0:2 featureCount@2:2", FeatureLayouts.SUPPORTED_FEATURES);
+        assertLayout(
+                48,
+                "featureId@0:16 index@16:2 getSizeBytes@18:2 setSizeBytes@20:2 attributes@22:4 getVersion@26:1"
+                        + " setVersion@27:1 setEffects@28:2",
+                entryOf(FeatureLayouts.SUPPORTED_FEATURES));
+        assertLayout(0x15, "featureId@0:16 offset@16:2 countBytes@18:2 selection@20:1", FeatureLayouts.GET_FEATURE);
+        assertLayout(0x20, "featureId@0:16 flags@16:4 offset@20:2 version@22:1", FeatureLayouts.SET_FEATURE);
+    }
+
+    @Test
+    void shouldPlacePartitionsAndLabels() {
+        assertLayout(
+                0x20,
+                "activeVolatileBytes@0:8 activePersistentBytes@8:8 nextVolatileBytes@16:8 nextPersistentBytes@24:8",
+                MemoryDeviceLayouts.PARTITION_INFO);
+        assertLayout(9, "volatileUnits@0:8 flags@8:1", MemoryDeviceLayouts.SET_PARTITION_INFO);
+        assertLayout(8, "offset@0:4 lengthBytes@4:4", MemoryDeviceLayouts.GET_LABELS);
+        assertLayout(8, "offset@0:4", MemoryDeviceLayouts.SET_LABELS);
+        assertLayout(4, "securityState@0:4", MemoryDeviceLayouts.SECURITY_STATE);
+    }
+
+    @Test
+    void shouldPlaceHealth() {
+        assertLayout(
+                18,
+                "healthStatus@0:1 mediaStatus@1:1 additionalStatus@2:1 lifeUsedPercent@3:1 temperature@4:2"
+                        + " dirtyShutdowns@6:4 correctedVolatileErrors@10:4 correctedPersistentErrors@14:4",
+                MemoryDeviceLayouts.HEALTH_INFO);
+        assertLayout(
+                16,
+                "validAlerts@0:1 programmableAlerts@1:1 lifeUsedCritical@2:1 lifeUsedWarning@3:1"
+                        + " overTemperatureCritical@4:2 underTemperatureCritical@6:2 overTemperatureWarning@8:2"
+                        + " underTemperatureWarning@10:2 correctedVolatileWarning@12:2 correctedPersistentWarning@14:2",
+                MemoryDeviceLayouts.ALERT_CONFIGURATION);
+        assertLayout(
+                12,
+                "validActions@0:1 enableActions@1:1 lifeUsedWarning@2:1 overTemperatureWarning@4:2"
+                        + " underTemperatureWarning@6:2 correctedVolatileWarning@8:2 correctedPersistentWarning@10:2",
+                MemoryDeviceLayouts.SET_ALERT_CONFIGURATION);
+        assertLayout(1, "state@0:1", MemoryDeviceLayouts.SHUTDOWN_STATE);
+    }
+
+    @Test
+    void shouldPlacePoisonAndScans() {
+        assertLayout(16, "startDpa@0:8 lengthLines@8:8", MediaLayouts.MEDIA_RANGE);
+        assertLayout(32, "flags@0:1 overflowNs@2:8 recordCount@10:2", MediaLayouts.POISON_LIST);
+        assertLayout(16, "dpaAndSource@0:8 lengthLines@8:4", entryOf(MediaLayouts.POISON_LIST));
+        assertEquals(126, MediaLayouts.POISON_LIST.entriesWithin(2048));
+        assertLayout(8, "dpa@0:8", MediaLayouts.INJECT_POISON);
+        assertLayout(72, "dpa@0:8 data@8:64", MediaLayouts.CLEAR_POISON);
+        assertLayout(4, "estimateMs@0:4", MediaLayouts.SCAN_CAPABILITIES);
+        assertLayout(17, "startDpa@0:8 lengthLines@8:8 flags@16:1", MediaLayouts.SCAN_MEDIA);
+        assertLayout(32, "restartDpa@0:8 restartLines@8:8 flags@16:1 recordCount@18:2", MediaLayouts.SCAN_RESULTS);
+    }
+
+    @Test
+    void shouldPlaceMediaOperations() {
+        assertLayout(8, "class@0:1 subclass@1:1 rangeCount@4:4", MediaLayouts.MEDIA_OPERATION);
+        assertLayout(16, "startDpa@0:8 lengthBytes@8:8", entryOf(MediaLayouts.MEDIA_OPERATION));
+        assertLayout(4, "startIndex@0:2 operationLimit@2:2", MediaLayouts.DISCOVERY);
+        assertLayout(12, "granularityBytes@0:8 totalCount@8:2 operationCount@10:2", MediaLayouts.SUPPORTED_OPERATIONS);
+        assertLayout(2, "class@0:1 subclass@1:1", entryOf(MediaLayouts.SUPPORTED_OPERATIONS));
+    }
+
+    @Test
     void shouldNameTheClauseOfEachPayloadOfTheTable() {
         OpcodeTable.ALL.stream()
                 .flatMap(opcode -> Stream.of(opcode.request(), opcode.response()))

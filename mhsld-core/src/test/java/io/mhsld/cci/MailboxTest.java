@@ -14,8 +14,22 @@ class MailboxTest {
     private final Host host = Host.singleHeaded();
 
     @Test
+    void shouldHaveTheGenericSetOnItsMessageInterfaceBesides() {
+        List<Integer> ofMailbox =
+                host.mailbox.commands().stream().map(Opcode::code).toList();
+        List<Integer> more = host.ldCci.commands().stream()
+                .map(Opcode::code)
+                .filter(code -> !ofMailbox.contains(code))
+                .toList();
+        assertEquals(List.of(1, 2, 3, 4), more);
+        assertEquals(ofMailbox.size() + 4, host.ldCci.commands().size());
+    }
+
+    @Test
     void shouldNotSupportWhatIsNotInTheTable() {
-        for (int opcode : new int[] {0, 1, 0x0104, 0x4804, 0x5500, 0x5501, 0x5600, 0xFFFF, -1, 0x10100}) {
+        for (int opcode :
+                new int[] {0, 1, 2, 3, 4, 0x0104, 0x4401, 0x4501, 0x4804, 0x5500, 0x5501, 0x5600, 0xFFFF, -1, 0x10100
+                }) {
             assertEquals(ReturnCode.UNSUPPORTED, host.code(opcode, ""), Integer.toHexString(opcode));
             assertEquals(ReturnCode.UNSUPPORTED, host.code(opcode, new byte[5000]));
         }

@@ -239,7 +239,7 @@ class ReferenceDefectsTest {
 
     @Test
     void shouldTakeGetLogOffsetsAsBytes() {
-        byte[] entry = host.outputBytes(0x0401, "0da9c0b5bf414b788f7996b1623b3f17 04000000 04000000");
+        byte[] entry = host.outputBytes(0x0401, "0da9c0b5bf414b788f7996b1623b3f17 08000000 04000000");
         assertArrayEquals(Host.hex("01011000"), entry);
     }
 

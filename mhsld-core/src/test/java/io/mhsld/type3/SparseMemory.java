@@ -1,12 +1,11 @@
 package io.mhsld.type3;
 
-import java.util.HashMap;
-import java.util.Map;
+import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
 /** Memory that exists byte by byte, where it has been written; everything else reads as zero. */
 public final class SparseMemory implements DcMemory {
-    private final Map<Long, Byte> bytes = new HashMap<>();
+    private final TreeMap<Long, Byte> bytes = new TreeMap<>();
     private boolean full;
 
     /** From now on nothing can be written. */
@@ -31,6 +30,10 @@ public final class SparseMemory implements DcMemory {
 
     @Override
     public boolean fill(long dpa, long lengthBytes, byte value) {
+        if (value == 0 && !full) {
+            bytes.subMap(dpa, dpa + lengthBytes).clear();
+            return true;
+        }
         for (long i = 0; i < lengthBytes && !full; i++) {
             bytes.put(dpa + i, value);
         }
