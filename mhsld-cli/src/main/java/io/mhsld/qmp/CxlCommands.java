@@ -45,7 +45,7 @@ public final class CxlCommands {
     /** The most that one {@code x-mem-read} or {@code x-mem-write} moves: in Base64 it fits a QMP message several times over. */
     public static final int MEMORY_CHUNK_BYTES = 256 << 10;
 
-    /** In the order of the policies' own constants. */
+    /** In the order of the policies' numbers. */
     private static final List<String> SELECTION_POLICIES =
             List.of("free", "contiguous", "prescriptive", "enable-shared-access");
 
@@ -157,8 +157,8 @@ public final class CxlCommands {
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
-        SelectionPolicy policy =
-                SelectionPolicy.values()[SELECTION_POLICIES.indexOf(arguments.text("selection-policy"))];
+        SelectionPolicy policy = SelectionPolicy.of(SELECTION_POLICIES.indexOf(arguments.text("selection-policy")))
+                .orElseThrow();
         List<Range> ranges = rangesOf(arguments);
         UUID tag = tagOf(arguments);
         Optional<Refusal> refusal =
@@ -174,7 +174,8 @@ public final class CxlCommands {
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
-        RemovalPolicy policy = RemovalPolicy.values()[REMOVAL_POLICIES.indexOf(arguments.text("removal-policy"))];
+        RemovalPolicy policy = RemovalPolicy.of(REMOVAL_POLICIES.indexOf(arguments.text("removal-policy")))
+                .orElseThrow();
         UUID tag = tagOf(arguments);
         Optional<Refusal> refusal = capacity.release(new ReleaseRequest(
                 policy,

@@ -129,13 +129,14 @@ final class PairRate {
                 : AddRequest.prescriptive(0, List.of(new Range(BLOCK_IN_MOTION * BLOCK, BLOCK)), Extent.NO_TAG);
         // What the compiler needs is not the device's.
         run(add, held, pairs / 4);
+        int perTenth = pairs / TENTHS;
         double first = 0;
         double rate = 0;
         long cpuNs = THREADS.getCurrentThreadCpuTime();
         for (int tenth = 0; tenth < TENTHS; tenth++) {
             long startNs = System.nanoTime();
-            run(add, held, pairs / TENTHS);
-            rate = pairs / TENTHS * 1e9 / (System.nanoTime() - startNs);
+            run(add, held, perTenth);
+            rate = perTenth * 1e9 / (System.nanoTime() - startNs);
             first = tenth == 0 ? rate : first;
             out.printf(" %6.1fk", rate / 1e3);
             out.flush();
