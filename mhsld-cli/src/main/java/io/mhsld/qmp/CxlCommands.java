@@ -46,7 +46,7 @@ public final class CxlCommands {
     /** Where {@code x-cci} sends a command: the mailbox, the LD's message interface, or what the head does of the fabric manager's commands. */
     static final QmpType CCI_INTERFACE = QmpType.enumeration("X-CciInterface", "mailbox", "ld", "fm");
 
-    /** In the order of the policies' own constants. */
+    /** In the order of the policies' numbers. */
     static final List<String> SELECTION_POLICIES =
             List.of("free", "contiguous", "prescriptive", "enable-shared-access");
 
@@ -142,8 +142,8 @@ public final class CxlCommands {
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
-        SelectionPolicy policy =
-                SelectionPolicy.values()[SELECTION_POLICIES.indexOf(arguments.text("selection-policy"))];
+        SelectionPolicy policy = SelectionPolicy.of(SELECTION_POLICIES.indexOf(arguments.text("selection-policy")))
+                .orElseThrow();
         List<Range> ranges = rangesOf(arguments);
         UUID tag = tagOf(arguments);
         Optional<Refusal> refusal =
@@ -159,7 +159,8 @@ public final class CxlCommands {
         if (wrongPath.isPresent()) {
             return wrongPath.get();
         }
-        RemovalPolicy policy = RemovalPolicy.values()[REMOVAL_POLICIES.indexOf(arguments.text("removal-policy"))];
+        RemovalPolicy policy = RemovalPolicy.of(REMOVAL_POLICIES.indexOf(arguments.text("removal-policy")))
+                .orElseThrow();
         UUID tag = tagOf(arguments);
         Optional<Refusal> refusal = capacity.release(new ReleaseRequest(
                 policy,

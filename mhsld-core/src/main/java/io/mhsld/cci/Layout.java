@@ -239,6 +239,7 @@ public final class Layout {
         return field;
     }
 
+    @SuppressWarnings("ReferenceEquality") // It is one of the layout's own.
     boolean isInTail(Field field) {
         for (int i = 0; i < tail.size(); i++) {
             if (tail.get(i) == field) {

@@ -354,6 +354,9 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     /** An extent that stayed where it was is the same object, and need not be written again. */
+    @SuppressWarnings(
+            "ReferenceEquality") // The same object is quicker seen, and another one with the same values is only
+    // written again.
     private void publish(int place, Extent extent, long group) {
         if (published[place] != extent || publishedGroups[place] != group) {
             published[place] = extent;

@@ -403,7 +403,7 @@ public final class DynamicCapacity {
                 return Refusal.of(Cause.NOT_OFFERED, "%s group=%d", extent, group.id());
             }
             extents.set(i, offer.within(extent));
-            wholeOffers += extents.get(i) == offer ? 1 : 0;
+            wholeOffers += extent.lengthBytes() == offer.lengthBytes() ? 1 : 0;
         }
         if (group.isShared()
                 && (wholeOffers < extents.size()

@@ -3,7 +3,9 @@ package io.mhsld.type3;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Extents that do not overlap, in the order in which they came, with the questions that the state machine asks about them.
@@ -120,15 +122,20 @@ final class ExtentList {
         return parts;
     }
 
-    /** The same for several ranges, one after the other. */
+    /** The same for several ranges, one after the other; a shared extent of which there is some is given whole, and once. */
     List<Extent> partsWithin(List<Extent> ranges) {
-        if (ranges.size() == 1) {
+        if (ranges.size() == 1 && !hasShared()) {
             return partsWithin(ranges.get(0));
         }
+        Set<Extent> shared = new HashSet<>();
         List<Extent> parts = new ArrayList<>(ranges.size());
         for (Extent range : ranges) {
             if (overlaps(range)) {
-                parts.addAll(partsWithin(range));
+                for (Extent extent : extents) {
+                    if (extent.overlaps(range) && (!extent.isShared() || shared.add(extent))) {
+                        parts.add(extent.isShared() ? extent : extent.within(range));
+                    }
+                }
             }
         }
         return parts;

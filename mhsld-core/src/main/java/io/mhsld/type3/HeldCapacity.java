@@ -46,7 +46,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     boolean refresh(int region) {
         DcRegion known = regions.get(region);
         DcRegion now = hooks.current(known);
-        if (now == known || now.equals(known)) {
+        if (now.equals(known)) {
             return false;
         }
         List<DcRegion> changed = new ArrayList<>(regions);

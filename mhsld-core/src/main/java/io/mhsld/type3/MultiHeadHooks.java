@@ -104,5 +104,6 @@ public interface MultiHeadHooks {
     }
 
     /** A device with one head: all that it does not hold itself is free. Its memory is nobody else's, and is never scrubbed. */
+    @SuppressWarnings("ClassInitializationDeadlock") // Nobody else makes one, so that class never comes first.
     MultiHeadHooks NONE = new SingleHead();
 }

@@ -156,7 +156,7 @@ final class RequestChecks {
             if (region.shareable() && tag.equals(Extent.NO_TAG)) {
                 return Refusal.of(Cause.TAG_REQUIRED, "region=%d %s", region.id(), extent);
             }
-            if (region != first && (region.shareable() || first.shareable())) {
+            if (region.id() != first.id() && (region.shareable() || first.shareable())) {
                 return Refusal.of(Cause.OUTSIDE_REGION, "%s region=%d tag=%s", extent, first.id(), tag);
             }
         }

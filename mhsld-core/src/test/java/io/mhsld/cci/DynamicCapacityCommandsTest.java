@@ -14,6 +14,7 @@ import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.TestDevice;
+import io.mhsld.type3.Type3Device;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -84,6 +85,26 @@ class DynamicCapacityCommandsTest {
         assertEquals(
                 ReturnCode.INVALID_INPUT,
                 mailbox.execute(0x4800, Host.hex("ff ff")).code());
+    }
+
+    @Test
+    void shouldTellTagsAndSettingsOfRegions() {
+        List<DcRegion> regions = List.of(
+                new DcRegion(0, 256 * MIB, 256 * MIB, 256 * MIB, 2 * MIB, true, false),
+                new DcRegion(1, 512 * MIB, 256 * MIB, 256 * MIB, 2 * MIB, false, true));
+        Type3Device device = TestDevice.with(regions, new TestDevice.HandClock());
+        Mailbox mailbox = new Mailbox(device, Optional.empty(), e -> {});
+        assertEquals(Optional.empty(), device.capacity().add(0, List.of(TestDevice.blocks(0, 1)), TAG));
+        byte[] answer = mailbox.execute(0x4800, Host.hex("02 00")).payload();
+        assertEquals(0, answer[8 + 36]);
+        assertEquals(1, answer[8 + 40 + 36]);
+        assertArrayEquals(
+                Host.hex("00020000 ff010000 00020000 ff010000"),
+                Arrays.copyOfRange(answer, answer.length - 16, answer.length));
+        byte[] record = mailbox.execute(0x0100, Host.hex("04")).payload();
+        assertEquals(3, record[32 + 49], "extents and tags are valid");
+        assertEquals(1, record[32 + 56 + 32], "the first of its tag");
+        assertArrayEquals(Host.hex("ff010000 ff010000"), Arrays.copyOfRange(record, record.length - 8, record.length));
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.mhsld.cci.Mailbox;
 import io.mhsld.cci.ReturnCode;
 import io.mhsld.head.HostDriver.Act;
 import io.mhsld.head.HostDriver.Mode;
+import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.EventBody;
@@ -18,6 +19,7 @@ import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.GeneralMediaEvent;
 import io.mhsld.type3.MediaError;
+import io.mhsld.type3.ReleaseRequest;
 import io.mhsld.type3.Seeds;
 import io.mhsld.type3.TestDevice;
 import io.mhsld.type3.Type3Device;
@@ -120,6 +122,47 @@ class HostDriverTest {
         assertEquals(1, capacity.pending().size());
         assertEquals(1, log.size());
         assertEquals(List.of(), acts);
+    }
+
+    @Test
+    void shouldAcceptAndReleaseSharedCapacityByWholeTags() {
+        DcRegion region = new DcRegion(0, TestDevice.BASE, 1L << 30, 1L << 30, TestDevice.BLOCK, true, false);
+        Type3Device shared = TestDevice.with(List.of(region), new TestDevice.HandClock());
+        DynamicCapacity sharedCapacity = shared.capacity();
+        Mailbox sharedMailbox = new Mailbox(shared, Optional.empty(), error -> {
+            throw new AssertionError("internal error", error);
+        });
+        HostDriver driver = new HostDriver(
+                sharedMailbox, Mode.AUTO, (act, extents, code) -> acts.add(describe(act, extents, code)));
+        shared.onDynamicCapacityEvent(driver::eventPending);
+        assertEquals(Optional.empty(), sharedCapacity.add(0, singles(0, 130), TestDevice.TAG));
+        assertEquals(130, sharedCapacity.acceptedCount());
+        assertEquals(130, sharedCapacity.accepted().get(129).sharedSequence());
+        assertEquals(Optional.empty(), sharedCapacity.release(ReleaseRequest.tagged(TestDevice.TAG)));
+        assertEquals(0, sharedCapacity.acceptedCount());
+        assertEquals(List.of("ACCEPTED 130", "RELEASED 130"), acts);
+    }
+
+    /** A log that has lost records of a request names some extents of a tag; a part of it cannot be released. */
+    @Test
+    void shouldReleaseTheWholeTagWhenItIsAskedForAPart() {
+        DcRegion region = new DcRegion(0, TestDevice.BASE, 1L << 30, 1L << 30, TestDevice.BLOCK, true, false);
+        Type3Device shared = TestDevice.with(List.of(region), new TestDevice.HandClock());
+        Mailbox sharedMailbox = new Mailbox(shared, Optional.empty(), error -> {
+            throw new AssertionError("internal error", error);
+        });
+        HostDriver driver = new HostDriver(
+                sharedMailbox, Mode.AUTO, (act, extents, code) -> acts.add(describe(act, extents, code)));
+        assertEquals(Optional.empty(), shared.capacity().add(0, List.of(blocks(0, 2), blocks(4, 2)), TestDevice.TAG));
+        driver.eventPending();
+        EventLog sharedLog = shared.log(EventLog.Kind.DYNAMIC_CAPACITY);
+        assertEquals(Optional.empty(), shared.capacity().release(ReleaseRequest.tagged(TestDevice.TAG)));
+        assertEquals(
+                Optional.empty(),
+                sharedLog.clear(new int[] {sharedLog.oldest(1).get(0).handle()}));
+        driver.eventPending();
+        assertEquals(0, shared.capacity().acceptedCount());
+        assertEquals(List.of("ACCEPTED 2", "RELEASED 2"), acts);
     }
 
     @Test

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.mhsld.media.Media.Space;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -405,6 +406,38 @@ class MediaTest {
             assertTrue(media.scrub(0, 64 * MIB));
             assertAllocated(64 * MIB, file);
             assertEquals(media.crc32c(0, 32 * MIB), media.crc32c(32 * MIB, 32 * MIB));
+        }
+    }
+
+    /** A scrub that finds a hole does nothing; whatever another process has stored, through whatever way, is no hole. */
+    @ParameterizedTest
+    @EnumSource
+    void shouldScrubWhatOthersHaveStoredInSparseMedia(Place place) throws Exception {
+        Path file = create(place, 8 * MIB);
+        long start = 2 * MIB;
+        long end = 4 * MIB;
+        try (Media media = Media.open(file, 8 * MIB, Space.SPARSE);
+                Media mapped = Media.open(file, 8 * MIB, Space.RESERVED);
+                FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            for (long at : new long[] {start, start + MIB + 5, end - 1}) {
+                for (boolean through : new boolean[] {true, false}) {
+                    byte[] stored = {9};
+                    if (through) {
+                        assertTrue(mapped.write(at, stored, 0, 1));
+                    } else {
+                        channel.write(ByteBuffer.wrap(stored), at);
+                    }
+                    channel.write(ByteBuffer.wrap(stored), start - 1);
+                    channel.write(ByteBuffer.wrap(stored), end);
+                    assertTrue(media.scrub(start, end - start));
+                    assertEquals(0, read(mapped, at, 1)[0], "at=" + at + " through=" + through);
+                    assertEquals(9, read(mapped, start - 1, 1)[0]);
+                    assertEquals(9, read(mapped, end, 1)[0]);
+                    channel.write(ByteBuffer.wrap(stored), at);
+                    media.giveBack(start, end - start);
+                    assertEquals(0, read(mapped, at, 1)[0], "at=" + at + " through=" + through);
+                }
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.state.ExtentTable.Entry;
+import io.mhsld.state.ExtentTable.Placed;
 import io.mhsld.state.ExtentTable.Snapshot;
 import io.mhsld.state.HeadTable.Row;
 import io.mhsld.state.HeadTable.State;
@@ -196,6 +197,22 @@ class TablesTest {
             }
             assertTrue(entry(1).isPending());
             assertFalse(entry(4).isPending());
+        }
+
+        @Test
+        void shouldWriteWhatHasChangedAndLeaveTheRestAlone() {
+            long written = table.writeSeqlock(entries(4, 1), 5, 0);
+            List<Placed> changes = List.of(new Placed(1, entry(20)), new Placed(2, entry(30)));
+            written = table.writeSeqlock(3, changes, 6, written);
+            assertEquals(Optional.of(new Snapshot(List.of(entry(1), entry(20), entry(30)), 6)), table.readSeqlock());
+            written = table.writeSeqlock(4, List.of(), 7, written);
+            assertEquals(
+                    Optional.of(new Snapshot(List.of(entry(1), entry(20), entry(30), entry(4)), 7)),
+                    table.readSeqlock());
+            assertEquals(written, table.sequenceAcquire());
+            assertEquals(6, written);
+            long last = written;
+            assertThrows(IllegalArgumentException.class, () -> table.writeSeqlock(513, List.of(), 8, last));
         }
 
         @Test
