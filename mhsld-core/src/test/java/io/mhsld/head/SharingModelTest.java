@@ -116,7 +116,7 @@ class SharingModelTest {
     }
 
     private void create(SharingHead head, UUID name, Tag tag) {
-        long blocks = 1 + random.nextInt(9);
+        int blocks = 1 + random.nextInt(9);
         Optional<Refusal> refusal = head.create(name, 0, blocks, 1 + random.nextInt(4));
         if (tag.exists()) {
             assertTrue(refusal.isPresent(), "a tag was made twice");
@@ -124,7 +124,8 @@ class SharingModelTest {
         }
         if (refusal.isPresent()) {
             assertTrue(
-                    Set.of(Cause.NO_FREE_CAPACITY, Cause.TOO_MANY_EXTENTS).contains(refusal.get().cause()),
+                    Set.of(Cause.NO_FREE_CAPACITY, Cause.TOO_MANY_EXTENTS)
+                            .contains(refusal.get().cause()),
                     refusal.toString());
             return;
         }
@@ -175,8 +176,7 @@ class SharingModelTest {
         boolean keep = random.nextBoolean();
         TagRegistry registry = head.registry();
         Optional<Refusal> refusal = keep ? registry.addReference(name) : registry.removeReference(name);
-        assertEquals(
-                tag.exists() ? Optional.empty() : Optional.of(Cause.TAG_UNKNOWN), refusal.map(Refusal::cause));
+        assertEquals(tag.exists() ? Optional.empty() : Optional.of(Cause.TAG_UNKNOWN), refusal.map(Refusal::cause));
         if (tag.exists()) {
             tag.isKept = keep;
         }
@@ -216,7 +216,9 @@ class SharingModelTest {
             }
         });
         assertEquals(
-                Set.copyOf(expected), Set.copyOf(tags.stream().map(TagRegistry.Tag::tag).toList()), which);
+                Set.copyOf(expected),
+                Set.copyOf(tags.stream().map(TagRegistry.Tag::tag).toList()),
+                which);
         for (TagRegistry.Tag tag : tags) {
             Tag known = model.get(tag.tag());
             assertEquals(known.holders, tag.holders(), which + " " + tag);

@@ -32,7 +32,9 @@ final class SharingVictim {
         head.serve();
         switch (arguments[3]) {
             case "lock" -> {
-                head.leases.tryTables().orElseThrow();
+                if (head.leases.tryTables().isEmpty()) {
+                    throw new IllegalStateException("no lock");
+                }
                 System.out.println("locked");
                 waitForEnd();
             }
@@ -108,8 +110,9 @@ final class SharingVictim {
         }
         head.accept();
         int value = tag.equals(Extent.NO_TAG) ? 0 : (int) tag.getLeastSignificantBits();
-        List<Extent> extents =
-                head.accepted.stream().filter(extent -> extent.tag().equals(tag)).toList();
+        List<Extent> extents = head.accepted.stream()
+                .filter(extent -> extent.tag().equals(tag))
+                .toList();
         for (Extent extent : extents) {
             byte[] bytes = new byte[(int) extent.lengthBytes()];
             head.hooks().read(extent.startDpa(), bytes, 0, bytes.length);
