@@ -91,7 +91,7 @@ class DamagedDeviceTest {
         STATE_BYTE_SHORTER(files -> cut(files.stateFile(), Files.size(files.stateFile()) - 1), 3, 3, 3, 3, 3, 3, 0, 0),
         STATE_BYTE_LONGER(files -> cut(files.stateFile(), Files.size(files.stateFile()) + 1), 3, 3, 3, 3, 3, 3, 0, 0),
         STATE_NOT_READY(files -> put(files.stateFile(), 8, 0), 3, 3, 3, 3, 3, 3, DONE, DONE),
-        STATE_OF_VERSION_2(files -> put(files.stateFile(), 8, 2), 3, 3, 3, 3, 3, 3, DONE, DONE),
+        STATE_OF_VERSION_1(files -> put(files.stateFile(), 8, 1), 3, 3, 3, 3, 3, 3, DONE, DONE),
         STATE_WITHOUT_MAGIC(files -> put(files.stateFile(), 0, 1), 3, 3, 3, 3, 3, 3, 3, 3),
         STATE_WITH_WRONG_CHECKSUM(files -> put(files.stateFile(), 60, 9), 3, 3, 3, 3, 3, 3, DONE, DONE),
         STATE_A_FOLDER(files -> inPlaceOf(files.stateFile(), Files::createDirectory), 3, 3, 3, 3, 3, 3, 3, 3),

@@ -340,7 +340,7 @@ class DeviceVerbsTest {
     @ParameterizedTest
     @CsvSource({
         "8, 0, state file not initialised: version=0",
-        "8, 2, state file of another version: version=2 expected=1",
+        "8, 1, state file of another version: version=1 expected=2",
         "72, 5, header checksum differs"
     })
     void shouldRefuseADamagedHeader(long offset, int value, String message) throws IOException {

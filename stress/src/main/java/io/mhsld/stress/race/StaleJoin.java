@@ -102,6 +102,7 @@ public final class StaleJoin {
             if (find().isEmpty()) {
                 return UNKNOWN;
             }
+            takeSomeTime();
             tags.beginChange();
             tags.addHolder(ROW, B);
             boolean isHeld = tags.holdersVolatile(ROW) != 0;
@@ -111,6 +112,11 @@ public final class StaleJoin {
             }
             map.share(B, BLOCK, 1);
             return JOINED;
+        }
+
+        /** So that what comes between is seen soon. */
+        private void takeSomeTime() {
+            RaceLeases.file().isHeld(lockByte);
         }
 
         final String keep() {
@@ -123,6 +129,7 @@ public final class StaleJoin {
             if (find().isEmpty()) {
                 return UNKNOWN;
             }
+            takeSomeTime();
             tags.setReferenced(ROW, true);
             return KEPT;
         }
