@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mhsld.OtherUser;
 import io.mhsld.cci.CciDialect;
 import io.mhsld.cci.Response;
 import io.mhsld.cci.ReturnCode;
@@ -462,6 +463,20 @@ class MctpServerTest {
                 assertEquals(
                         "0102", Client.trimmed(steady.receive()).substring(34), "seed=" + seed + " round=" + round);
             }
+        }
+    }
+
+    @Test
+    void shouldTurnAnotherUserAway() throws Exception {
+        try (OtherUser nobody = OtherUser.nobody();
+                Client own = client("")) {
+            String answer = nobody.runMain(OtherUser.Connect.class.getName(), "tcp:" + server.port)
+                    .out();
+            assertTrue(answer.startsWith("closed") || answer.startsWith("refused"), answer);
+            server.awaitClients(1);
+            assertTrue(server.errors.get(0).getMessage().contains("belongs to another user"));
+            own.send("01 00 00 c8 | 00 80 02");
+            own.receive();
         }
     }
 

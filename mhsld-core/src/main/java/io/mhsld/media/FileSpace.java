@@ -20,6 +20,10 @@ final class FileSpace {
     private static final long STEP_BYTES = 4 << 20;
     /** How often the machine's memory is asked for: asking takes as long as reserving 500 KiB. */
     private static final long MEMORY_CHECK_BYTES = 16 * STEP_BYTES;
+    /** What was asked of the machine holds for so long. */
+    private static final long MEMORY_CREDIT_NS = 100_000_000;
+    /** And for such a part of what there was: if every head of a device took as much meanwhile, half of it would still be there. */
+    private static final int MEMORY_CREDIT_PART = 128;
     /** Left alone in the machine, so that the head itself, which runs on the same memory, can go on. */
     private static final long MEMORY_HEADROOM_BYTES = 64 << 20;
     /** Per transfer: the JDK keeps a native copy of the largest per thread. */
@@ -32,6 +36,8 @@ final class FileSpace {
     private final FileChannel channel;
     private final int descriptor;
     private FileStore fileStore;
+    private long memoryAskedNs = System.nanoTime() - MEMORY_CREDIT_NS;
+    private long memoryCreditBytes;
 
     FileSpace(Path file, RandomAccessFile openFile) throws IOException {
         this.file = file;
@@ -182,14 +188,27 @@ final class FileSpace {
         return file.toFile().getUsableSpace() >= lengthBytes || Files.notExists(file);
     }
 
-    private boolean hasMemory(long lengthBytes) {
+    /** Asking takes longer than reserving a small block does, so an answer with much to spare is made use of again. */
+    private synchronized boolean hasMemory(long lengthBytes) {
         FileStore store = fileStore();
-        return store == null
-                || !IN_MEMORY.contains(store.type())
-                || SystemMemory.availableBytes() - MEMORY_HEADROOM_BYTES >= lengthBytes;
+        if (store == null || !IN_MEMORY.contains(store.type())) {
+            return true;
+        }
+        long now = System.nanoTime();
+        if (now - memoryAskedNs >= MEMORY_CREDIT_NS || lengthBytes > memoryCreditBytes) {
+            long leftBytes = SystemMemory.availableBytes() - MEMORY_HEADROOM_BYTES - lengthBytes;
+            if (leftBytes < 0) {
+                return false;
+            }
+            memoryAskedNs = now;
+            memoryCreditBytes = leftBytes / MEMORY_CREDIT_PART;
+        } else {
+            memoryCreditBytes -= lengthBytes;
+        }
+        return true;
     }
 
-    private synchronized FileStore fileStore() {
+    private FileStore fileStore() {
         if (fileStore == null) {
             try {
                 fileStore = Files.getFileStore(file);

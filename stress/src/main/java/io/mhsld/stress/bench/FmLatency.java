@@ -1,5 +1,6 @@
 package io.mhsld.stress.bench;
 
+import io.mhsld.media.Media;
 import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpReply;
@@ -7,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -14,6 +16,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +42,9 @@ final class FmLatency {
     private static final int GET_MULTI_HEADED_INFO = 0x5500;
     private static final int ADD = 0x5604;
     private static final int RELEASE = 0x5605;
+    private static final int PRESCRIPTIVE = 0x02;
+    private static final int FORCED_PRESCRIPTIVE = 0x11;
+    private static final long SMALL_BLOCK_BYTES = 64 << 10;
 
     private final PrintStream out;
     private final int rounds;
@@ -62,29 +68,50 @@ final class FmLatency {
         out.printf(
                 "%nFM-API over MCTP/TCP through mhsld fm, one request at a time, %d rounds, microseconds:%n", rounds);
         out.printf("%-42s %9s %9s %9s %9s%n", "", "p50", "p90", "p99", "max");
-        for (boolean isSparse : new boolean[] {false, true}) {
-            try (ScratchDevice device = isSparse ? ScratchDevice.createSparse(BLOCKS) : ScratchDevice.create(BLOCKS)) {
-                try {
-                    start(launcher, "head", "--mhd-head=0", "--mhd-state_file=" + device.name(), "--host-driver=auto");
-                    start(launcher, "head", "--mhd-head=1", "--mhd-state_file=" + device.name(), "--host-driver=auto");
-                    String ready = start(launcher, "fm", device.name(), "--mctp=tcp:127.0.0.1:0");
-                    for (int run = 0; run < RUNS; run++) {
-                        measure(ready, isSparse);
-                        measureQmp(device, isSparse);
-                    }
-                } finally {
-                    end();
+        measure(launcher, "2 MiB, sparse", 2 << 20, ScratchDevice.createSparse(BLOCKS));
+        measure(launcher, "64 KiB, reserved", SMALL_BLOCK_BYTES, ScratchDevice.create(BLOCKS, SMALL_BLOCK_BYTES));
+        measure(launcher, "2 MiB, reserved", 2 << 20, ScratchDevice.create(BLOCKS));
+        printSystem();
+    }
+
+    private void measure(String launcher, String what, long blockBytes, ScratchDevice scratch) throws IOException {
+        try (ScratchDevice device = scratch) {
+            try {
+                start(launcher, "head", "--mhd-head=0", "--mhd-state_file=" + device.name(), "--host-driver=auto");
+                start(launcher, "head", "--mhd-head=1", "--mhd-state_file=" + device.name(), "--host-driver=auto");
+                String ready = start(launcher, "fm", device.name(), "--mctp=tcp:127.0.0.1:0");
+                for (int run = 0; run < RUNS; run++) {
+                    measure(ready, what, blockBytes);
+                    measureQmp(device, what, blockBytes);
                 }
+            } finally {
+                end();
             }
         }
     }
 
-    private void measure(String ready, boolean isSparse) throws IOException {
+    /** What of an add with reserved memory is the system's: pages are made for a range that was given back before. */
+    private void printSystem() {
+        try (ScratchDevice device = ScratchDevice.create(BLOCKS);
+                Media media = Media.open(device.files().mediaFile(), BLOCKS * (2 << 20), Media.Space.RESERVED)) {
+            Histogram scrubs = new Histogram(SIGNIFICANT_DIGITS);
+            for (int round = 0; round < rounds; round++) {
+                media.giveBack(0, 2 << 20);
+                long startNs = System.nanoTime();
+                if (!media.scrub(0, 2 << 20)) {
+                    throw new IllegalStateException("no memory left");
+                }
+                scrubs.recordValue(System.nanoTime() - startNs);
+            }
+            print("the system alone: reserve 2 MiB", scrubs);
+        }
+    }
+
+    private void measure(String ready, String what, long blockBytes) throws IOException {
         Matcher port = PORT.matcher(ready);
         if (!port.find()) {
             throw new IOException("no port: said=" + ready);
         }
-        String media = isSparse ? "sparse" : "reserved";
         try (Client client = new Client(Integer.parseInt(port.group(1)))) {
             byte[] info = {0, 8};
             if (client.ask(IDENTIFY, new byte[0]) == 0) {
@@ -93,8 +120,8 @@ final class FmLatency {
             print("5500h Get Multi-Headed Info", times(() -> client.ask(GET_MULTI_HEADED_INFO, info)));
             Histogram adds = new Histogram(SIGNIFICANT_DIGITS);
             Histogram releases = new Histogram(SIGNIFICANT_DIGITS);
-            byte[] add = order(0x02);
-            byte[] release = order(0x11);
+            byte[] add = order(PRESCRIPTIVE, blockBytes);
+            byte[] release = order(FORCED_PRESCRIPTIVE, blockBytes);
             for (int round = 0; round < rounds; round++) {
                 long startNs = System.nanoTime();
                 require(client.ask(ADD, add), ADD);
@@ -105,29 +132,23 @@ final class FmLatency {
                     releases.recordValue(System.nanoTime() - addedNs);
                 }
             }
-            print("5604h add of 2 MiB to a head, " + media, adds);
-            print("5605h forced release of it, " + media, releases);
+            print("5604h add on a head: " + what, adds);
+            print("5605h forced release: " + what, releases);
         }
     }
 
-    private void measureQmp(ScratchDevice device, boolean isSparse) {
+    private void measureQmp(ScratchDevice device, String what, long blockBytes) {
         QmpAddress address = QmpAddress.unix(device.files().controlSocket(1));
-        Map<String, Object> extent = Map.of("offset", 0, "len", ScratchDevice.BLOCK_SIZE_BYTES);
-        Map<String, Object> add = Map.of(
-                "path", "", "host-id", 1, "selection-policy", "prescriptive", "region", 0, "extents", List.of(extent));
-        Map<String, Object> release = Map.of(
-                "path",
-                "",
-                "host-id",
-                1,
-                "removal-policy",
-                "prescriptive",
-                "forced-removal",
-                true,
-                "region",
-                0,
-                "extents",
-                List.of(extent));
+        Map<String, Object> request = new HashMap<>();
+        request.put("path", "");
+        request.put("host-id", 1);
+        request.put("region", 0);
+        request.put("extents", List.of(Map.of("offset", 0, "len", blockBytes)));
+        Map<String, Object> add = new HashMap<>(request);
+        add.put("selection-policy", "prescriptive");
+        Map<String, Object> release = new HashMap<>(request);
+        release.put("removal-policy", "prescriptive");
+        release.put("forced-removal", true);
         Histogram adds = new Histogram(SIGNIFICANT_DIGITS);
         try (QmpClient client = QmpClient.connect(address, TIMEOUT_MS)) {
             for (int round = 0; round < rounds; round++) {
@@ -139,7 +160,7 @@ final class FmLatency {
                 require(client.execute("cxl-release-dynamic-capacity", release));
             }
         }
-        print("QMP add of 2 MiB on a head, " + (isSparse ? "sparse" : "reserved"), adds);
+        print("QMP add on a head: " + what, adds);
     }
 
     private static void require(QmpReply reply) {
@@ -171,10 +192,10 @@ final class FmLatency {
     }
 
     /** Host 0, region 0, the first block. */
-    private static byte[] order(int policy) {
+    private static byte[] order(int policy, long lengthBytes) {
         ByteBuffer order = ByteBuffer.allocate(32 + 40).order(ByteOrder.LITTLE_ENDIAN);
-        order.put(2, (byte) policy).putLong(4, ScratchDevice.BLOCK_SIZE_BYTES).putInt(28, 1);
-        order.putLong(32, 0).putLong(40, ScratchDevice.BLOCK_SIZE_BYTES);
+        order.put(2, (byte) policy).putLong(4, lengthBytes).putInt(28, 1);
+        order.putLong(32, 0).putLong(40, lengthBytes);
         return order.array();
     }
 
@@ -196,7 +217,7 @@ final class FmLatency {
         private int tag;
 
         private Client(int port) throws IOException {
-            channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port));
+            channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
         }
 

@@ -21,18 +21,23 @@ final class ScratchDevice implements AutoCloseable {
 
     /** A fresh device of so many blocks and 8 heads, as init makes it when nobody says otherwise. */
     static ScratchDevice create(long blockCount) {
-        return create(blockCount, false);
+        return create(blockCount, BLOCK_SIZE_BYTES, false);
+    }
+
+    /** The same with blocks of another size. */
+    static ScratchDevice create(long blockCount, long blockSizeBytes) {
+        return create(blockCount, blockSizeBytes, false);
     }
 
     /** The same without memory set aside for what is offered: for benchmarks that look at the owner map only. */
     static ScratchDevice createSparse(long blockCount) {
-        return create(blockCount, true);
+        return create(blockCount, BLOCK_SIZE_BYTES, true);
     }
 
-    private static ScratchDevice create(long blockCount, boolean sparseMedia) {
+    private static ScratchDevice create(long blockCount, long blockSizeBytes, boolean sparseMedia) {
         String name = "mhsld-bench-" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet();
         DeviceFiles files = DeviceFiles.named(name);
-        Geometry geometry = Geometry.of(8, blockCount * BLOCK_SIZE_BYTES, 1, BLOCK_SIZE_BYTES);
+        Geometry geometry = Geometry.of(8, blockCount * blockSizeBytes, 1, blockSizeBytes);
         Device.initialise(files, new Device.Specification(geometry, 1, sparseMedia, Optional.empty(), false), WAIT_MS);
         return new ScratchDevice(files);
     }

@@ -17,6 +17,7 @@ record FuzzTarget(Class<?> type, int maxLengthBytes) {
     static final List<FuzzTarget> ALL = List.of(
             new FuzzTarget(QmpFrames.class, 2304),
             new FuzzTarget(QmpTalk.class, 4096),
+            new FuzzTarget(MctpPackets.class, 20 * 68),
             new FuzzTarget(HostileHead.class, 4096),
             new FuzzTarget(QemuCommandLine.class, 1024),
             new FuzzTarget(Addresses.class, 256),
