@@ -41,9 +41,15 @@ public final class HealthAndAlerts {
 
     /** How near a value is to what hurts. */
     public enum Level {
-        NORMAL,
-        WARNING,
-        CRITICAL
+        NORMAL(0),
+        WARNING(1),
+        CRITICAL(2);
+
+        private final int value;
+
+        Level(int value) {
+            this.value = value;
+        }
     }
 
     private final MediaEvents events;
@@ -122,13 +128,13 @@ public final class HealthAndAlerts {
     /** All of it, in the bits of the specification (CXL r3.1 8.2.9.9.3.1, table 8-133). */
     MemoryModuleEvent.Health info(boolean needsMaintenance, boolean isMediaDisabled) {
         int replacement = level(Alert.LIFE_USED) == Level.CRITICAL ? REPLACEMENT_NEEDED : 0;
-        int hot = level(Alert.OVER_TEMPERATURE).ordinal();
-        int cold = level(Alert.UNDER_TEMPERATURE).ordinal();
+        int hot = level(Alert.OVER_TEMPERATURE).value;
+        int cold = level(Alert.UNDER_TEMPERATURE).value;
         boolean hasManyErrors = level(Alert.CORRECTED_VOLATILE_ERRORS) != Level.NORMAL;
         return new MemoryModuleEvent.Health(
                 replacement | (needsMaintenance ? MAINTENANCE_NEEDED : 0),
                 isMediaDisabled ? MEDIA_NOT_READY : MEDIA_NORMAL,
-                level(Alert.LIFE_USED).ordinal()
+                level(Alert.LIFE_USED).value
                         | Math.max(hot, cold) << TEMPERATURE_SHIFT
                         | (hasManyErrors ? CORRECTED_VOLATILE_WARNING : 0),
                 lifeUsed,

@@ -59,7 +59,11 @@ public interface MediaPoison {
 
     /** Makes the poison of one device. */
     interface Factory {
-        /** @param timestampNs the device's time */
+        /**
+         * The poison of a device, none at first.
+         *
+         * @param timestampNs the device's time
+         */
         MediaPoison make(LongSupplier timestampNs, LineWriter writer);
 
         /** Poison that this process alone knows of. */
