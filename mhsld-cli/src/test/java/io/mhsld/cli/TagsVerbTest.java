@@ -117,11 +117,11 @@ class TagsVerbTest {
 
     @Test
     void shouldTellARefusal() {
-        refusal = Optional.of(new Refusal(Refusal.Cause.EMPTY_LIST, "tag=" + FIRST));
+        refusal = Optional.of(new Refusal(Refusal.Cause.TAG_REQUIRED, "tag=" + FIRST));
         Outcome outcome = run("pool", "--add-reference", FIRST.toString());
 
         assertEquals(ExitCode.REFUSED.number(), outcome.exitCode());
-        assertEquals("mhsld: refused: empty list: tag=" + FIRST + "\n", outcome.err());
+        assertEquals("mhsld: refused: tag required: tag=" + FIRST + "\n", outcome.err());
         assertEquals(List.of("add " + FIRST, "close"), calls);
     }
 

@@ -10,6 +10,7 @@ import io.mhsld.head.HostDriver;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.type3.DynamicCapacity.Range;
+import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ class CapacityPoliciesTest {
 
     private static void answerFor(Head head) {
         HostDriver driver = new HostDriver(head.mailbox(), HostDriver.Mode.AUTO, (act, extents, code) -> {});
-        head.device().onDynamicCapacityEvent(driver::eventPending);
+        head.device().onEvent(EventLog.Kind.DYNAMIC_CAPACITY, driver::eventPending);
     }
 
     @AfterEach

@@ -93,11 +93,11 @@ final class FeatureCommands {
         if (feature.isEmpty()) {
             return Response.of(ReturnCode.UNSUPPORTED);
         }
-        int selection = (int) request.number("selection");
-        if (selection >= Feature.Selection.values().length) {
+        Optional<Feature.Selection> selection = Feature.Selection.of((int) request.number("selection"));
+        if (selection.isEmpty()) {
             return Response.of(ReturnCode.UNSUPPORTED_FEATURE_SELECTION);
         }
-        byte[] value = feature.get().value(Feature.Selection.values()[selection]);
+        byte[] value = feature.get().value(selection.get());
         int offset = (int) request.number("offset");
         if (offset >= value.length) {
             return Response.of(ReturnCode.INVALID_INPUT);

@@ -78,8 +78,8 @@ final class HealthCommands {
         Map<Alert, Integer> on = new EnumMap<>(Alert.class);
         Set<Alert> off = EnumSet.noneOf(Alert.class);
         for (Alert alert : Alert.values()) {
-            boolean isNamed = (named >>> alert.ordinal() & 1) != 0;
-            boolean isEnabled = (enable >>> alert.ordinal() & 1) != 0;
+            boolean isNamed = (named & alert.mask()) != 0;
+            boolean isEnabled = (enable & alert.mask()) != 0;
             if (isNamed && isEnabled) {
                 on.put(alert, threshold(alert, request));
             } else if (isNamed) {
@@ -119,6 +119,6 @@ final class HealthCommands {
     }
 
     private static int bits(Set<Alert> alerts) {
-        return alerts.stream().mapToInt(alert -> 1 << alert.ordinal()).sum();
+        return alerts.stream().mapToInt(Alert::mask).sum();
     }
 }

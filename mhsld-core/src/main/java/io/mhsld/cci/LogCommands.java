@@ -43,6 +43,7 @@ final class LogCommands {
                     .output(LogLayouts.SUPPORTED_LOGS_SUB_LIST)
                     .runsOnLd(LogCommands::getSupportedLogsSubList));
 
+    @SuppressWarnings("ArrayRecordComponent")
     private record Log(UUID id, byte[] bytes) {}
 
     private LogCommands() {}

@@ -168,8 +168,9 @@ final class LabelFile implements LabelStorage {
             return 0;
         }
         long write = slot.getLong(8);
-        byte[] data = Arrays.copyOfRange(slot.array(), HEAD_BYTES, SLOT_BYTES);
-        if (write <= 0 || !headOf(write, device, data).equals(ByteBuffer.wrap(slot.array(), 0, HEAD_BYTES))) {
+        byte[] data = new byte[SLOT_BYTES - HEAD_BYTES];
+        slot.get(HEAD_BYTES, data);
+        if (write <= 0 || !headOf(write, device, data).equals(slot.slice(0, HEAD_BYTES))) {
             throw new StateFileException(Problem.DAMAGED, "labels are damaged: slot=" + number, file);
         }
         return write;

@@ -12,9 +12,22 @@ import java.util.UUID;
 public abstract class Feature {
     /** Which of the copies (CXL r3.1 8.2.9.6.2). */
     public enum Selection {
-        CURRENT,
-        DEFAULT,
-        SAVED
+        CURRENT(0),
+        DEFAULT(1),
+        SAVED(2);
+
+        private final int value;
+
+        Selection(int value) {
+            this.value = value;
+        }
+
+        /** The selection of a number in Get Feature, empty for a reserved one. */
+        public static Optional<Selection> of(int value) {
+            return Arrays.stream(values())
+                    .filter(selection -> selection.value == value)
+                    .findFirst();
+        }
     }
 
     private final UUID id;

@@ -80,7 +80,7 @@ final class MediaEventRecords implements MediaEvents {
     }
 
     private void reportMedia(EventLog.Kind log, int severity, long dpa, int transactionType, int descriptor) {
-        MediaError error = new MediaError(dpa & ~FLAGS_MASK | VOLATILE, descriptor, MEDIA_ECC_ERROR, transactionType);
+        MediaError error = new MediaError((dpa & ~FLAGS_MASK) | VOLATILE, descriptor, MEDIA_ECC_ERROR, transactionType);
         device.report(log, header(severity), GeneralMediaEvent.of(error));
     }
 

@@ -7,11 +7,22 @@ package io.mhsld.type3;
 public interface MediaEvents {
     /** An alert that a programmable warning, or a critical threshold, can raise (CXL r3.1 8.2.9.9.3.2). */
     enum Alert {
-        LIFE_USED,
-        OVER_TEMPERATURE,
-        UNDER_TEMPERATURE,
-        CORRECTED_VOLATILE_ERRORS,
-        CORRECTED_PERSISTENT_ERRORS
+        LIFE_USED(0),
+        OVER_TEMPERATURE(1),
+        UNDER_TEMPERATURE(2),
+        CORRECTED_VOLATILE_ERRORS(3),
+        CORRECTED_PERSISTENT_ERRORS(4);
+
+        private final int bit;
+
+        Alert(int bit) {
+            this.bit = bit;
+        }
+
+        /** Its place in the bytes that name alerts (CXL r3.1 8.2.9.9.3.2). */
+        public int mask() {
+            return 1 << bit;
+        }
     }
 
     /** Lines were poisoned on request; {@code INJECTED} by the host's command, or by whoever tests it. */

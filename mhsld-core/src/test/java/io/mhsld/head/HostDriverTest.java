@@ -134,7 +134,7 @@ class HostDriverTest {
         });
         HostDriver driver = new HostDriver(
                 sharedMailbox, Mode.AUTO, (act, extents, code) -> acts.add(describe(act, extents, code)));
-        shared.onDynamicCapacityEvent(driver::eventPending);
+        shared.onEvent(EventLog.Kind.DYNAMIC_CAPACITY, driver::eventPending);
         assertEquals(Optional.empty(), sharedCapacity.add(0, singles(0, 130), TestDevice.TAG));
         assertEquals(130, sharedCapacity.acceptedCount());
         assertEquals(130, sharedCapacity.accepted().get(129).sharedSequence());
