@@ -5,7 +5,6 @@ import io.mhsld.cci.Layouts;
 import io.mhsld.cci.Mailbox;
 import io.mhsld.cci.MultiHeadInfo;
 import io.mhsld.cci.Opcode;
-import io.mhsld.cci.OpcodeTable;
 import io.mhsld.cci.Payload;
 import io.mhsld.cci.Response;
 import io.mhsld.cci.ReturnCode;
@@ -93,11 +92,11 @@ public final class MailboxCommands {
         }
     }
 
-    /** All opcodes of the table, and some that are none. */
+    /** All opcodes of the mailbox, and some that are none. */
     private int opcode() {
         int row = input.u8();
         return row < 0xF0
-                ? OpcodeTable.ALL.get(row % OpcodeTable.ALL.size()).code()
+                ? mailbox.commands().get(row % mailbox.commands().size()).code()
                 : row == 0xF0 ? UNKNOWN_OPCODE : input.u16();
     }
 
@@ -181,7 +180,9 @@ public final class MailboxCommands {
         Check.that(response.code() != ReturnCode.INTERNAL_ERROR, "internal error");
         Check.that(response.isSuccess() || answer.length == 0, "an error has no payload");
         Check.that(answer.length <= Mailbox.MAX_PAYLOAD_BYTES, "payload too long");
-        Optional<Opcode> row = OpcodeTable.of(opcode);
+        Optional<Opcode> row = mailbox.commands().stream()
+                .filter(command -> command.code() == opcode)
+                .findFirst();
         Check.equal(row.isEmpty(), response.code() == ReturnCode.UNSUPPORTED, "unsupported");
         if (row.isPresent() && response.isSuccess()) {
             checkLength(row.get(), payload, answer);
