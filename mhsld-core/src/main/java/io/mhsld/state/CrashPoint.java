@@ -78,6 +78,8 @@ public enum CrashPoint {
     TAG_CREATED,
     /** The tag was found, and the table lock is held. */
     TAG_JOIN_LOCKED,
+    /** The joining head has announced itself in the row, and not looked yet whether it comes too late. */
+    TAG_JOIN_ANNOUNCED,
     /** The head is among its holders, and has not looked whether it came in time. */
     TAG_JOIN_HELD,
     /** The lock is released, no block has the head's bit yet. */
@@ -96,6 +98,8 @@ public enum CrashPoint {
     TAG_LEAVE_UNLOCKED,
     /** The fabric manager is about to keep a tag, or not to: the table lock is held. */
     TAG_REFERENCE_LOCKED,
+    /** The reference is announced in the row, and nobody has looked yet whether it comes too late. */
+    TAG_REFERENCE_ANNOUNCED,
     /** The row says that it is kept; nobody has looked yet whether that came in time. */
     TAG_REFERENCE_ADDED,
     /** The row does not say so any more. */

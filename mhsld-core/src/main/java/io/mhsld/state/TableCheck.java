@@ -93,6 +93,11 @@ public final class TableCheck {
                     .with("field", "life")
                     .with("value", entry.life()));
         }
+        if (isAnnouncedByNobody(entry.row())) {
+            return found(atRow("tag row makes no sense", entry, 0)
+                    .with("field", "reference announced")
+                    .with("value", entry.life()));
+        }
         int count = tags.extentCountPlain(entry.row());
         if (count < 1 || count > MAX_EXTENTS) {
             return found(atRow("tag row makes no sense", entry, TAG_EXTENT_COUNT_OFFSET)
@@ -127,6 +132,14 @@ public final class TableCheck {
                     .with("holders", "0x" + Long.toHexString(bits)));
         }
         return true;
+    }
+
+    /** A reference is announced only while the table is being changed, by one who lives or has died. */
+    private boolean isAnnouncedByNobody(int row) {
+        long sequence = tags.sequenceVolatile();
+        return (sequence & 1) == 0
+                && TagTable.isBeingReferenced(tags.lifeVolatile(row))
+                && tags.sequenceVolatile() == sequence;
     }
 
     private boolean found(Finding finding) {

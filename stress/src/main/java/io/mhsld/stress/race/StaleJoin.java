@@ -139,7 +139,7 @@ public final class StaleJoin {
             if (map.claim(C, BLOCK, 1) != OwnerMap.CLAIMED) {
                 return "met";
             }
-            if (find().isPresent()) {
+            if (TagTable.stateOf(tags.lifeVolatile(ROW)) == TagTable.State.LIVE && tags.isSpokenForVolatile(ROW)) {
                 map.clear(C, BLOCK, 1);
                 return "back";
             }

@@ -112,6 +112,10 @@ final class Kernel {
             return leases[head].holder == this;
         }
 
+        boolean holdsTables() {
+            return holds(headCount);
+        }
+
         /** Stops it for so long. */
         void stop(long ns) {
             actor.stop(ns);
