@@ -132,7 +132,8 @@ final class EventOperator {
             Map<String, Object> facts = new LinkedHashMap<>();
             head.ask(client, "x-set-health", arguments)
                     .members()
-                    .forEach((name, value) -> facts.put(ForeignText.line(String.valueOf(name)), json ? value : word(value)));
+                    .forEach((name, value) ->
+                            facts.put(ForeignText.line(String.valueOf(name)), json ? value : word(value)));
             tell("health", facts, json);
             return ExitCode.DONE;
         }

@@ -24,8 +24,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -130,9 +132,7 @@ class SharedPoisonTest {
         assertEquals(2, list(2).size());
         own(0, 5, 1);
         assertEquals(
-                List.of(
-                        new Line(6 * BLOCK, BLOCK, Source.INTERNAL),
-                        new Line(8 * BLOCK, LINE, Source.INTERNAL)),
+                List.of(new Line(6 * BLOCK, BLOCK, Source.INTERNAL), new Line(8 * BLOCK, LINE, Source.INTERNAL)),
                 list(2));
         assertFalse(poison(1).isPoisoned(7 * BLOCK, BLOCK));
         assertFalse(poison(0).isPoisoned(5 * BLOCK, BLOCK));
@@ -254,8 +254,7 @@ class SharedPoisonTest {
         // Also in other lives.
         heads.remove(2).close();
         heads.add(SharingHead.attach(fixture.files(), 2));
-        assertEquals(
-                List.of(new Line(beyond, LINE, Source.INTERNAL)), poison(2).scan(beyond, EVERYTHING));
+        assertEquals(List.of(new Line(beyond, LINE, Source.INTERNAL)), poison(2).scan(beyond, EVERYTHING));
         poison(2).recover();
         assertTrue(poison(0).hasOverflowed(), "there is still no room");
         done(poison(1).clear(0, line(0)));
@@ -281,7 +280,8 @@ class SharedPoisonTest {
         own(1, 10, 1);
         own(1, 0, 1);
         own(1, 11, 1);
-        assertEquals(List.of(new Line(12 * BLOCK, BLOCK, Source.INTERNAL)), poison(1).scan(0, EVERYTHING));
+        assertEquals(
+                List.of(new Line(12 * BLOCK, BLOCK, Source.INTERNAL)), poison(1).scan(0, EVERYTHING));
     }
 
     // ---- the lock
@@ -338,10 +338,13 @@ class SharedPoisonTest {
                         && cause.get() != Cause.ALREADY_POISONED) {
                     failure.set(cause.toString());
                 }
+                // So that the claims get the lock, too.
+                LockSupport.parkNanos(10_000);
             }
         });
         other.start();
-        for (int round = 0; round < 3_000 && failure.get() == null; round++) {
+        long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(3);
+        for (int round = 0; System.nanoTime() - endNs < 0 && failure.get() == null; round++) {
             Optional<Refusal> refusal = head(0).reserve(List.of(Extent.untagged(BLOCK, BLOCK)));
             if (refusal.isPresent()) {
                 // The other one has the lock again and again.
