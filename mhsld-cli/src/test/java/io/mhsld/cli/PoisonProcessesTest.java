@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Head;
 import io.mhsld.cli.HeadProcesses.Outcome;
+import io.mhsld.state.CrashPoint;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Poison in the media of a device whose heads are processes, and what people do with it. */
 @ExtendWith(HeadProcesses.Evidence.class)
@@ -26,7 +29,7 @@ class PoisonProcessesTest implements HeadProcesses.HoldsHeads {
 
     @BeforeEach
     void initialise() {
-        done("init", "--size=512M", "--heads=3", "--regions=2", "--shareable=1");
+        done("init", "--size=512M", "--heads=3", "--num-dc-regions=2", "--shareable=1");
     }
 
     @AfterEach
@@ -107,8 +110,8 @@ class PoisonProcessesTest implements HeadProcesses.HoldsHeads {
         zero.kill();
 
         head(1);
-        String list = done("cci", "--head=1", "get-poison-list", "--payload=00000000000000000000400000000000");
-        assertTrue(list.contains("64") && list.contains("4000"), list);
+        String list = done("cci", "--head=1", "get-poison-list", "startDpa=0", "lengthLines=4194304");
+        assertTrue(list.contains("dpaAndSource: 0x1002") && list.contains("dpaAndSource: 0x4000002"), list);
         done("add", "--head=1", "--offset=0", "--length=2M");
         assertReadable(1, "4160");
         // The rest is where it was: free.
@@ -117,6 +120,26 @@ class PoisonProcessesTest implements HeadProcesses.HoldsHeads {
         done("release", "--head=1", "--offset=0", "--length=2M");
         done("add", "--head=1", "--offset=64M", "--length=2M");
         assertReadable(1, "64M");
+    }
+
+    /** Whoever dies while it poisons free capacity leaves nothing behind for who gets that. */
+    @ParameterizedTest
+    @ValueSource(strings = {"POISON_ANNOUNCED", "POISON_WRITTEN", "POISON_SET"})
+    void shouldOfferWhatSomebodyDiedPoisoning(String point) {
+        List<String> flags = heads.jvmFlags;
+        heads.jvmFlags = new ArrayList<>(flags);
+        heads.jvmFlags.add("-D" + CrashPoint.PROPERTY + "=" + point);
+        Head zero = head(0);
+        heads.jvmFlags = flags;
+        head(1);
+        Outcome outcome = heads.run("inject", "--head=0", "poison", "--dpa=4M");
+        assertTrue(outcome.exitCode() != 0, outcome.out());
+        assertEquals(CrashPoint.EXIT_CODE, zero.awaitExit());
+        assertTrue(heads.inspect().isSound(), heads.inspect().toString());
+        done("add", "--head=1", "--offset=2M", "--length=4M");
+        assertReadable(1, "4M");
+        done("inject", "--head=1", "poison", "--dpa=4M");
+        assertPoisoned(1, "4M");
     }
 
     @Test
