@@ -186,6 +186,22 @@ class DeviceVerbsTest {
     }
 
     @Test
+    void shouldMakeShareableRegions() {
+        assertSays(run("init", "--size=64M", "--num-dc-regions=4", "--shareable=1,3"), ExitCode.DONE, "made " + name());
+        Map<String, Object> status = json(run("status", "--json"));
+        assertEquals(
+                List.of(false, true, false, true),
+                list(status.get("regions")).stream()
+                        .map(region -> region.get("shareable"))
+                        .toList());
+        assertEquals(0L, status.get("shared_blocks"));
+        assertSays(run("status"), ExitCode.DONE, "region 1: 16 MiB from dpa 0x10000000, shareable");
+        assertSays(run("init", "--size=64M", "--shareable=1"), ExitCode.USAGE, "no such region: region=1 regions=1");
+        assertSays(run("init", "--size=64M", "--shareable=x"), ExitCode.USAGE, "not regions: \"x\"");
+        assertSays(run("init", "--size=64M", "--shareable=all"), ExitCode.DONE, "made " + name());
+    }
+
+    @Test
     void shouldSayWhatInitMadeInJson() {
         Map<String, Object> made = json(run(
                 "init",

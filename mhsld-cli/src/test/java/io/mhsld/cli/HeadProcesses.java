@@ -312,7 +312,8 @@ final class HeadProcesses implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        if (Files.exists(files.stateFile())) {
+        // A test may have put a pipe there, and whoever opens one waits.
+        if (Files.isRegularFile(files.stateFile())) {
             Files.copy(files.stateFile(), folder.resolve("state"), StandardCopyOption.REPLACE_EXISTING);
         }
         try (Stream<Path> outputs = Files.list(outputFolder)) {

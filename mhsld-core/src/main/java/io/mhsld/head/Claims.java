@@ -227,12 +227,14 @@ final class Claims {
                     return Optional.empty();
                 }
                 boolean isOver = machine.nanoTime() - deadlineNs >= 0;
-                boolean isCertain = attempt == Attempt.NOT_ENOUGH && !reapDead() && wereQuiet(operations);
+                // Without the lock somebody may be about to free what a tag has.
+                boolean isCertain =
+                        attempt == Attempt.NOT_ENOUGH && !reapDead() && lock.isPresent() && wereQuiet(operations);
                 if (isOver || isCertain) {
                     counters.addRelease(Counter.CLAIM_CONFLICTS, attempt == Attempt.MET_OTHERS ? 1 : 0);
                     return refusal(regionId, blocks, contiguous, maxRuns, choice[0]);
                 }
-                if (attempt == Attempt.MET_OTHERS || !wereQuiet(operations)) {
+                if (attempt == Attempt.MET_OTHERS || lock.isEmpty() || !wereQuiet(operations)) {
                     machine.pause(CHOICE_POLL_NS);
                 }
             }

@@ -38,6 +38,8 @@ import java.util.function.Supplier;
  * unpublish (no access any more), give memory back, clear. Where tags come in between, the {@link TagRegistry} says.
  */
 final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
+    private static final int MAX_CHOICES = 3;
+
     private final StateFile state;
     private final Geometry geometry;
     private final OwnerMap map;
@@ -105,17 +107,25 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                             "region=%d length=0x%x blockSize=0x%x available=%d",
                             region.id(), lengthBytes, region.blockSizeBytes(), maxExtents)));
         }
-        List<Extent> claimed = new ArrayList<>();
-        Optional<Refusal> refusal = take(claimed, () -> {
-            List<Run> runs = new ArrayList<>();
-            long blocks = lengthBytes / geometry.blockSizeBytes();
-            return claims.claimFree(region.id(), blocks, contiguous, maxExtents, runs)
-                    .or(() -> {
-                        runs.forEach(run -> claimed.add(extent(run, tag, shared ? claimed.size() + 1 : 0)));
-                        return prepare(claimed);
-                    });
-        });
-        return refusal.map(Selection::refused).orElseGet(() -> Selection.of(claimed));
+        for (int attempt = 1; ; attempt++) {
+            List<Extent> claimed = new ArrayList<>();
+            Optional<Refusal> refusal = take(claimed, () -> {
+                List<Run> runs = new ArrayList<>();
+                long blocks = lengthBytes / geometry.blockSizeBytes();
+                return claims.claimFree(region.id(), blocks, contiguous, maxExtents, runs)
+                        .or(() -> {
+                            runs.forEach(run -> claimed.add(extent(run, tag, shared ? claimed.size() + 1 : 0)));
+                            return prepare(claimed);
+                        });
+            });
+            // What was chosen has become somebody's in the moment before it was claimed: others may be free.
+            boolean isTriedAgain = attempt < MAX_CHOICES
+                    && refusal.filter(reason -> reason.cause() == Cause.OWNED_BY_OTHER_HEAD)
+                            .isPresent();
+            if (!isTriedAgain) {
+                return refusal.map(Selection::refused).orElseGet(() -> Selection.of(claimed));
+            }
+        }
     }
 
     private Extent extent(Run run, UUID tag, int sharedSequence) {
@@ -152,9 +162,13 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         }
         List<Extent> inSequence = new ArrayList<>(shared);
         inSequence.sort(Comparator.comparingInt(Extent::sharedSequence));
-        int region =
-                geometry.regionOfBlock(claims.firstBlock(inSequence.get(0))).id();
-        return tags.create(inSequence.get(0).tag(), region, inSequence);
+        Geometry.Region region = geometry.regionOfBlock(claims.firstBlock(inSequence.get(0)));
+        boolean isOfOneRegion = shared.stream()
+                .allMatch(extent ->
+                        geometry.regionOfBlock(claims.firstBlock(extent)).equals(region));
+        return isOfOneRegion && region.shareable()
+                ? tags.create(inSequence.get(0).tag(), region.id(), inSequence)
+                : Refusal.of(Cause.NOT_SHAREABLE, "region=%d", region.id());
     }
 
     /**

@@ -150,6 +150,7 @@ final class RowCheck {
         long lastGroup = 0;
         Map<Long, UUID> tags = new HashMap<>();
         List<ExtentTable.Entry> entries = table.entries();
+        List<TagTable.Entry> rows = entries.isEmpty() ? List.of() : liveRows();
         for (int i = 0; i < entries.size(); i++) {
             ExtentTable.Entry entry = entries.get(i);
             long group = entry.pendingGroup();
@@ -168,12 +169,12 @@ final class RowCheck {
                         .with("group", group)
                         .with("tag", entry.tag()));
             }
-            if (entry.sharedSequence() != 0 && !isShared(entry)) {
+            if (entry.sharedSequence() != 0 && !isShared(rows, entry)) {
                 findings.accept(atEntry("extent has a sequence, and no tag has it so", i, EXTENT_SEQUENCE_OFFSET, entry)
                         .with("tag", entry.tag())
                         .with("sequence", entry.sharedSequence()));
             }
-            if (entry.sharedSequence() == 0 && belongsToTag(entry)) {
+            if (entry.sharedSequence() == 0 && belongsToTag(rows, entry)) {
                 findings.accept(atEntry("extent is of a tag, and has no sequence", i, EXTENT_SEQUENCE_OFFSET, entry));
             }
         }
@@ -185,23 +186,28 @@ final class RowCheck {
     }
 
     /** True when a live row of the head's has this extent, or one that it is a part of, at that place of its sequence. */
-    private boolean isShared(ExtentTable.Entry entry) {
-        return state.tags()
-                .find(entry.tag())
-                .filter(row -> row.isHeldBy(head)
+    private boolean isShared(List<TagTable.Entry> rows, ExtentTable.Entry entry) {
+        return rows.stream()
+                .filter(row -> row.tag().equals(entry.tag())
+                        && row.isHeldBy(head)
                         && entry.sharedSequence() > 0
                         && entry.sharedSequence() <= row.extents().size())
                 .map(row -> row.extents().get(entry.sharedSequence() - 1))
-                .filter(range -> entry.startDpa() >= range.startDpa()
-                        && entry.lengthBytes() <= range.endDpa() - entry.startDpa())
-                .isPresent();
+                .anyMatch(range -> entry.startDpa() >= range.startDpa()
+                        && entry.lengthBytes() <= range.endDpa() - entry.startDpa());
     }
 
-    private boolean belongsToTag(ExtentTable.Entry entry) {
-        return state.tags().readAll().stream()
-                .filter(row -> row.state() == TagTable.State.LIVE && !row.isGone())
+    private static boolean belongsToTag(List<TagTable.Entry> rows, ExtentTable.Entry entry) {
+        return rows.stream()
                 .flatMap(row -> row.extents().stream())
                 .anyMatch(range -> range.overlaps(entry.startDpa(), entry.lengthBytes()));
+    }
+
+    /** The rows whose blocks are theirs. */
+    private List<TagTable.Entry> liveRows() {
+        return state.tags().readAll().stream()
+                .filter(row -> row.state() == TagTable.State.LIVE && !row.isGone())
+                .toList();
     }
 
     /** I2: a table that nobody is writing, and that says that somebody is. */

@@ -221,7 +221,9 @@ public final class TagTable {
                 bits != 0;
                 bits &= bits - 1) {
             int head = Long.numberOfTrailingZeros(bits);
-            if (table.getLongVolatile(incarnation(row, head)) == heads.incarnationAcquire(head)) {
+            long incarnation = heads.incarnationAcquire(head);
+            // None is a number that nobody has had a life with.
+            if (incarnation != 0 && table.getLongVolatile(incarnation(row, head)) == incarnation) {
                 holders |= 1L << head;
             }
         }

@@ -16,6 +16,8 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.MultiHeadHooks.Selection;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +25,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -274,6 +277,68 @@ class TagRegistryTest {
         head(0).tick();
         assertEquals(2 * BLOCKS, fixture.assertSound().freeBlocks());
         assertEquals(List.of(), head(0).registry().list());
+    }
+
+    // ---- damage
+
+    /** Who holds a tag puts its row back, whatever bit of it was flipped; nobody loses a byte. */
+    @Test
+    void shouldPutBackRowOfTagThatIsHeld() throws IOException {
+        share(head(0), TAG, 4);
+        head(0).fill(TAG, 5);
+        join(head(1), TAG);
+        List<Integer> bits = new ArrayList<>();
+        IntStream.range(0, 44 * 8).filter(bit -> bit != 2).forEach(bits::add);
+        IntStream.range(64 * 8, 80 * 8).forEach(bits::add);
+        IntStream.range(576 * 8, 592 * 8).forEach(bits::add);
+        int row = 0;
+        for (int bit : bits) {
+            row = rowOf(TAG);
+            flip(row, bit);
+            head(0).tick();
+            head(1).tick();
+            String which = "bit=" + bit;
+            assertEquals(List.of(), Device.inspect(fixture.files()).findings(), which);
+            List<TagRegistry.Tag> tags = head(2).registry().list();
+            assertEquals(
+                    List.of(0b11L), tags.stream().map(TagRegistry.Tag::holders).toList(), which);
+            assertEquals(TAG, tags.get(0).tag(), which);
+        }
+        assertEquals(5, head(0).bytes(TAG));
+        assertEquals(5, head(1).bytes(TAG));
+    }
+
+    @Test
+    void shouldFreeRowThatNobodyCanHaveMeant() throws IOException {
+        share(head(0), TAG, 4);
+        done(head(0).registry().addReference(TAG));
+        share(head(0), OTHER, 2);
+        head(0).release(TAG);
+        flip(rowOf(TAG), 576 * 8 + 21);
+        assertFalse(Device.inspect(fixture.files()).isSound());
+        Repairer.Recovery recovery = Device.recover(fixture.files(), 1_000);
+        assertEquals(List.of(), recovery.refused());
+        assertFalse(recovery.repaired().isEmpty());
+        assertEquals(
+                List.of(OTHER),
+                head(1).registry().list().stream().map(TagRegistry.Tag::tag).toList());
+        assertEquals(List.of(), Device.recover(fixture.files(), 1_000).repaired());
+    }
+
+    private int rowOf(UUID tag) {
+        return head(2).state.tags().find(tag).orElseThrow().row();
+    }
+
+    private void flip(int row, int bit) throws IOException {
+        try (RandomAccessFile file =
+                new RandomAccessFile(fixture.files().stateFile().toFile(), "rw")) {
+            file.seek(120);
+            long at = Long.reverseBytes(file.readLong()) + 64 + row * 8768L + bit / 8;
+            file.seek(at);
+            int met = file.read();
+            file.seek(at);
+            file.write(met ^ 1 << bit % 8);
+        }
     }
 
     // ---- choosing

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  * told, under which invariant, and why the others cannot be: a bit that is told and should not be is a failure just as one that is missed.
  */
 @Tag("one-java")
-@Timeout(120)
+@Timeout(300)
 class BitFlipTest {
     private static final long MIB = 1L << 20;
 

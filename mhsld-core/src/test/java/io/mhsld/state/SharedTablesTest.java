@@ -35,6 +35,9 @@ class SharedTablesTest {
     private final TagTable tags = new TagTable(memory(StateFileDescriptor.TAG_TABLE_LENGTH), heads, GEOMETRY);
 
     private void create(int row, int head) {
+        if (heads.incarnationAcquire(head) == 0) {
+            heads.nextIncarnationRelease(head);
+        }
         tags.beginChange();
         tags.fillPlain(row, TAG, 1, EXTENTS);
         tags.addHolder(row, head);
@@ -56,6 +59,7 @@ class SharedTablesTest {
         assertTrue(tags.isWhole(entry));
         assertEquals(1, tags.findFree());
         assertEquals(2, tags.sequenceVolatile());
+        heads.nextIncarnationRelease(0);
         tags.addHolder(0, 0);
         tags.setReferenced(0, true);
         assertEquals(0b101, tags.holdersVolatile(0));

@@ -115,7 +115,7 @@ public final class StaleJoin {
         }
 
         /** So that what comes between is seen soon. */
-        private void takeSomeTime() {
+        final void takeSomeTime() {
             RaceLeases.file().isHeld(lockByte);
         }
 
@@ -245,6 +245,7 @@ public final class StaleJoin {
     public static class BrokenLooksTooLittle extends OneTag {
         @Actor
         public void reaper() {
+            takeSomeTime();
             reapA();
         }
 
@@ -255,6 +256,7 @@ public final class StaleJoin {
 
         @Actor
         public void c(LLL_Result r) {
+            takeSomeTime();
             r.r2 = claimAsC();
         }
 
@@ -317,6 +319,7 @@ public final class StaleJoin {
     public static class BrokenReferenceWithoutLooking extends OneTag {
         @Actor
         public void reaper() {
+            takeSomeTime();
             reapA();
         }
 
@@ -327,6 +330,7 @@ public final class StaleJoin {
 
         @Actor
         public void c(LLL_Result r) {
+            takeSomeTime();
             r.r2 = claimAsC();
         }
 
