@@ -33,7 +33,8 @@ import java.util.function.Supplier;
  * What makes a Type-3 device a head among others: its hooks claim and clear blocks in the shared owner map, its journal keeps the head's row of
  * the shared tables, its memory is the shared media file.
  *
- * <p>Order of the steps, so that a death between any two of them is repaired by reaping alone: claim, scrub, publish the extents, offer; and back:
+ * <p>Order of the steps, so that a death between any two of them is repaired by reaping alone: claim, scrub, take poison out, publish the extents,
+ * offer; and back:
  * unpublish (no access any more), give memory back, clear. Where tags come in between, the {@link TagRegistry} says.
  */
 final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
@@ -47,6 +48,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     private final Media media;
     private final Claims claims;
     private final SharedTags tags;
+    private final PoisonRegistry poison;
     private final HeadLog log;
     private final OwnNumbers numbers;
     private final List<Extent> scrubbed = new ArrayList<>();
@@ -65,6 +67,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         this.counters = state.counters(head);
         this.head = head;
         this.media = media;
+        this.poison = new PoisonRegistry(state, leases, machine);
         this.log = log;
         TagRegistry registry = new TagRegistry(state, leases, media, machine);
         this.claims = new Claims(state, head, leases, reaper, registry, machine, log);
@@ -75,6 +78,11 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     /** As this head has written them. */
     OwnNumbers numbers() {
         return numbers;
+    }
+
+    /** The poison of the media, as this head knows of it. */
+    PoisonRegistry poison() {
+        return poison;
     }
 
     // ---- hooks
@@ -125,9 +133,19 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                 geometry.dpaOfBlock(run.first()), run.count() * geometry.blockSizeBytes(), tag, sharedSequence);
     }
 
-    /** What is claimed becomes what can be offered: nobody else's, scrubbed, and known by its tag when it is to be shared. */
+    /** What is claimed becomes what can be offered: nobody else's, scrubbed, not poisoned, and known by its tag when it is to be shared. */
     private Optional<Refusal> prepare(List<Extent> claimed) {
-        return claims.check(claimed).or(() -> scrubAll(claimed)).or(() -> createTag(claimed));
+        return claims.check(claimed)
+                .or(() -> scrubAll(claimed))
+                .or(() -> removePoison(claimed))
+                .or(() -> createTag(claimed));
+    }
+
+    private Optional<Refusal> removePoison(List<Extent> claimed) {
+        // Before the tag is known: who joins it may poison it.
+        Optional<Refusal> refusal = poison.removeFromClaimed(claimed);
+        CrashPoint.ADD_UNPOISONED.reached();
+        return refusal;
     }
 
     private Optional<Refusal> createTag(List<Extent> extents) {
@@ -303,6 +321,11 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                 log.say("not sanitized, it is scrubbed before it is offered again: %s", extent);
             }
             media.giveBack(offset, extent.lengthBytes());
+            Optional<Refusal> refusal =
+                    poison.removeWithin(sanitize ? TableLock.PATIENCE_MS : 0, extent.startDpa(), extent.lengthBytes());
+            if (sanitize && refusal.isPresent()) {
+                log.say("still poisoned, until it is offered again: %s (%s)", extent, refusal.get());
+            }
         }
         reached("GIVEN_BACK");
         map.clear(head, claims.firstBlock(extent), claims.blocks(extent));

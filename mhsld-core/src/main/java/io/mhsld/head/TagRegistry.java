@@ -92,6 +92,7 @@ public final class TagRegistry {
     private final Media media;
     private final Machine machine;
     private final TableLock lock;
+    private final PoisonRegistry poison;
 
     /** Rows that were something at that sequence of the table. */
     private int[] used = {};
@@ -106,6 +107,7 @@ public final class TagRegistry {
         this.media = media;
         this.machine = machine;
         this.lock = new TableLock(leases, machine);
+        this.poison = new PoisonRegistry(state, leases, machine);
     }
 
     // ---- for everybody
@@ -511,6 +513,8 @@ public final class TagRegistry {
         long startNs = machine.nanoTime();
         for (Range range : extents) {
             giveBack(range, startNs);
+            // What cannot be taken out is before the blocks are offered again.
+            poison.remove(range.startDpa(), range.lengthBytes());
         }
         CrashPoint.TAG_FREEING_GIVEN_BACK.reached();
         tags.free(row);

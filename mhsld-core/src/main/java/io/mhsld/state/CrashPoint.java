@@ -17,6 +17,8 @@ public enum CrashPoint {
     ADD_EXTENT_SCRUBBED,
     /** All are. */
     ADD_SCRUBBED,
+    /** No line of them is poisoned. */
+    ADD_UNPOISONED,
     /** The counter of owned blocks knows of them. */
     ADD_COUNTED,
     /** The extents stand in the table. */
@@ -120,6 +122,10 @@ public enum CrashPoint {
     REGION_UNUSED,
     /** The settings are the new ones. */
     REGION_SET,
+    /** It is said that poison is about to be added, nobody has looked yet whose the blocks are. */
+    POISON_ANNOUNCED,
+    /** A line that is to be cleared has its new bytes, and is poisoned. */
+    POISON_LINE_WRITTEN,
     /** The new list is written, the old one counts. */
     POISON_WRITTEN,
     /** The new one counts. */
