@@ -206,18 +206,20 @@ class DeviceVerbsTest {
         Map<String, Object> made = json(run(
                 "init",
                 "--size=1G",
-                "--media-space=sparse",
+                "--media-space=reserved",
                 "--media=" + folder.resolve("m"),
                 "--sn=18446744073709551615",
                 "--json"));
 
         assertEquals(name(), made.get("state_file"));
         assertEquals(folder.resolve("m").toString(), made.get("media_file"));
-        assertEquals("sparse", made.get("media_space"));
+        assertEquals("reserved", made.get("media_space"));
         assertEquals("18446744073709551615", made.get("serial").toString());
         assertEquals(512L, made.get("blocks"));
         assertEquals(2 * MIB, made.get("block_size"));
         assertEquals(1024 * MIB, list(made.get("regions")).get(0).get("size"));
+        Map<String, Object> standard = json(run("init", "--size=1G", "--json"));
+        assertEquals("sparse", standard.get("media_space"), "when nobody says otherwise");
     }
 
     @ParameterizedTest

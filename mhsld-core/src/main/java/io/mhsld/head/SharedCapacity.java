@@ -1,6 +1,5 @@
 package io.mhsld.head;
 
-import io.mhsld.head.FreeSpace.Run;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Counters;
@@ -109,15 +108,12 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         }
         for (int attempt = 1; ; attempt++) {
             List<Extent> claimed = new ArrayList<>();
-            Optional<Refusal> refusal = take(claimed, () -> {
-                List<Run> runs = new ArrayList<>();
-                long blocks = lengthBytes / geometry.blockSizeBytes();
-                return claims.claimFree(region.id(), blocks, contiguous, maxExtents, runs)
-                        .or(() -> {
-                            runs.forEach(run -> claimed.add(extent(run, tag, shared ? claimed.size() + 1 : 0)));
-                            return prepare(claimed);
-                        });
-            });
+            Optional<Refusal> refusal = take(
+                    claimed,
+                    () -> claims.claimFree(
+                                    new FreeBlocks.Request(region, lengthBytes, contiguous, maxExtents, tag, shared),
+                                    claimed)
+                            .or(() -> prepare(claimed)));
             // What was chosen has become somebody's in the moment before it was claimed: others may be free.
             boolean isTriedAgain = attempt < MAX_CHOICES
                     && refusal.filter(reason -> reason.cause() == Cause.OWNED_BY_OTHER_HEAD)
@@ -126,11 +122,6 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                 return refusal.map(Selection::refused).orElseGet(() -> Selection.of(claimed));
             }
         }
-    }
-
-    private Extent extent(Run run, UUID tag, int sharedSequence) {
-        return new Extent(
-                geometry.dpaOfBlock(run.first()), run.count() * geometry.blockSizeBytes(), tag, sharedSequence);
     }
 
     /** What is claimed becomes what can be offered: nobody else's, scrubbed, not poisoned, and known by its tag when it is to be shared. */
@@ -253,6 +244,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     /** Ends what was left undone with tags, by this head or by others who died, and puts right what the table says of this head's. */
     void lookAtTags() {
         tags.look();
+        claims.free().lookEverywhere();
     }
 
     @Override
@@ -329,6 +321,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         }
         reached("GIVEN_BACK");
         map.clear(head, claims.firstBlock(extent), claims.blocks(extent));
+        claims.free().freed(extent);
         reached("CLEARED");
     }
 
@@ -351,10 +344,15 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
 
     @Override
     public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {
+        record(accepted, 0, pending, generation);
+    }
+
+    @Override
+    public void record(List<Extent> accepted, int unchanged, List<PendingGroup> pending, int generation) {
         changes.clear();
-        int place = 0;
-        for (Extent extent : accepted) {
-            publish(place++, extent, 0);
+        int place = accepted.size();
+        for (int i = unchanged; i < place; i++) {
+            publish(i, accepted.get(i), 0);
         }
         for (PendingGroup group : pending) {
             for (Extent extent : group.extents()) {
