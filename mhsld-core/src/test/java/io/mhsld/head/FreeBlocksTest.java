@@ -77,7 +77,7 @@ class FreeBlocksTest {
                 for (int step = 0; step < 3_000; step++) {
                     String what = "seed=" + SEED + " step=" + step;
                     if (random.nextInt(100) < 55) {
-                        long blocks = 1 + random.nextInt(random.nextInt(1, random.nextInt(10) == 0 ? 2000 : 40));
+                        long blocks = 1L + random.nextInt(random.nextInt(1, random.nextInt(10) == 0 ? 2000 : 40));
                         AddRequest request = random.nextBoolean() ? free(blocks) : contiguous(blocks);
                         Optional<Refusal> refusal = one.add(request);
                         assertEquals(
