@@ -1,6 +1,7 @@
 package io.mhsld.stress.simulation;
 
 import io.mhsld.state.Geometry;
+import io.mhsld.state.TagTable;
 import io.mhsld.type3.AddRequest;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.Extent;
@@ -49,6 +50,16 @@ record FabricRequest(Kind kind, int region, List<Range> ranges, UUID tag) {
         }
         boolean isTagged = region.shareable() ? random.nextInt(20) > 0 : random.nextInt(4) == 0;
         return new FabricRequest(kind, id, ranges, isTagged ? tag(random) : Extent.NO_TAG);
+    }
+
+    /** The same about a tag that is there: a join of it, or an add of the place where it is. */
+    FabricRequest about(TagTable.Entry entry, Geometry geometry) {
+        if (kind == Kind.JOIN) {
+            return new FabricRequest(kind, entry.region(), List.of(), entry.tag());
+        }
+        TagTable.Range range = entry.extents().get(0);
+        long offset = range.startDpa() - geometry.regions().get(entry.region()).baseDpa();
+        return new FabricRequest(kind, entry.region(), List.of(new Range(offset, range.lengthBytes())), tag);
     }
 
     /** One of the tags. */

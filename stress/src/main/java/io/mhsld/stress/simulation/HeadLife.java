@@ -33,6 +33,7 @@ import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A process that is a head as long as it lives, and the host behind it: the product's own head, asked at random, with a host that remembers what it wrote. */
 final class HeadLife {
@@ -130,6 +131,7 @@ final class HeadLife {
         // What claims and clears also says in the file when it does: one object.
         journal = (ExtentJournal) sound;
         hooks = world.defect()
+                .filter(defect -> defect.change().isEmpty())
                 .<MultiHeadHooks>map(defect -> new ReferenceHooks(sound, defect, file.state(), file.media(), head))
                 .orElse(sound);
         return hooks;
@@ -178,15 +180,21 @@ final class HeadLife {
     }
 
     private void add(FabricRequest drawn) {
-        FabricRequest request = drawn.kind() != FabricRequest.Kind.JOIN
-                ? drawn
-                : world.someLiveTag(file)
-                        .map(entry -> new FabricRequest(drawn.kind(), entry.region(), List.of(), entry.tag()))
-                        .orElse(drawn);
+        boolean isAboutTag = drawn.kind() == FabricRequest.Kind.JOIN
+                || (drawn.kind() == FabricRequest.Kind.ADD && random.nextInt(3) == 0);
+        FabricRequest request = isAboutTag
+                ? world.someLiveTag(file)
+                        .map(entry -> drawn.about(entry, geometry))
+                        .orElse(drawn)
+                : drawn;
         long startNs = scheduler.nowNs();
         String what = request.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ')
                 + (geometry.regions().get(request.region()).shareable() ? " shared" : "");
+        // Who chooses or wants the table lock may wait for others up to a second, and looks after nobody meanwhile.
+        long healthySinceNs = process.healthySinceNs();
+        process.leaves();
         Optional<Refusal> refusal = operate(what, () -> device.capacity().add(request.toAdd()));
+        process.serves(scheduler.nowNs() - startNs > TICK_NS / 4 ? scheduler.nowNs() : healthySinceNs);
         if (refusal.isPresent() && refusal.get().cause() == Cause.OWNED_BY_OTHER_HEAD) {
             mustBeAlive(refusal.get(), startNs);
         }
@@ -196,10 +204,11 @@ final class HeadLife {
     private void mustBeAlive(Refusal refusal, long startNs) {
         Matcher matcher = OWNERS.matcher(refusal.detail());
         if (matcher.find() && !matcher.group(1).isEmpty()) {
-            for (String owner : matcher.group(1).split(", ", -1)) {
-                if (world.kernel().deadSinceNs(Integer.parseInt(owner), process) < startNs) {
-                    throw new Violation("I5", "refused for a dead owner: %s", refusal);
-                }
+            // Of several who share it one is enough.
+            boolean areDead = Stream.of(matcher.group(1).split(", ", -1))
+                    .allMatch(owner -> world.kernel().deadSinceNs(Integer.parseInt(owner), process) < startNs);
+            if (areDead) {
+                throw new Violation("I5", "refused for a dead owner: %s", refusal);
             }
         }
     }

@@ -28,6 +28,8 @@ final class World implements AutoCloseable {
     private static final int FORGOTTEN_ONE_IN = 100;
     private static final int MAX_REQUESTS_WAITING = 3;
     private static final int CHANGES_WEIGH = 4;
+    private static final int STOPPED_WITH_TABLES_ONE_IN = 2000;
+    private static final int STOPPED_BEFORE_CHANGE_ONE_IN = 40;
 
     /** Rows behind that stay free, for there are fewer tags; whoever looks for one looks at all, and that would be most of what is done. */
     private static final long TAGS_THAT_MAY_CHANGE = 100_000;
@@ -240,6 +242,19 @@ final class World implements AutoCloseable {
         }
     }
 
+    /** What it has seen in the table may be over when it goes on: nobody needs the lock to die, or to reap. */
+    private void fateOfOneThatHasTheTables(SimulatedProcess process, int oneIn) {
+        if (random.nextInt(oneIn) == 0) {
+            tally.stopped();
+            process.stop(random.nextLong(700 * MS));
+            for (SimulatedProcess other : List.copyOf(living)) {
+                if (other != process && random.nextInt(3) == 0) {
+                    kill(other);
+                }
+            }
+        }
+    }
+
     private void kill(SimulatedProcess victim) {
         tally.killed(victim.lastPoint());
         victim.kill();
@@ -249,8 +264,12 @@ final class World implements AutoCloseable {
 
     void beforeLoad(String section, long offset) {
         boolean mayChange = !section.equals("TAG_TABLE") || offset < TAGS_THAT_MAY_CHANGE;
-        if (mayChange && current().isPresent()) {
+        Optional<SimulatedProcess> process = mayChange ? current() : Optional.empty();
+        if (process.isPresent()) {
             settle();
+            if (section.equals("TAG_TABLE") && process.get().holdsTables()) {
+                fateOfOneThatHasTheTables(process.get(), STOPPED_WITH_TABLES_ONE_IN);
+            }
             scheduler.step("load", section, offset);
         }
     }
@@ -259,6 +278,9 @@ final class World implements AutoCloseable {
         Optional<SimulatedProcess> process = current();
         if (process.isPresent()) {
             settle();
+            if (section.equals("TAG_TABLE")) {
+                fateOfOneThatHasTheTables(process.get(), STOPPED_BEFORE_CHANGE_ONE_IN);
+            }
             scheduler.step("store", section, offset);
             fateOfOneThatChanges(process.get());
             oracle.beforeStore(process.get(), section, offset);
