@@ -132,7 +132,7 @@ final class DeviceVerbs {
 
         @Option(
                 names = "--shareable",
-                paramLabel = "N,…|all",
+                paramLabel = "N,N|all",
                 converter = ShareableConverter.class,
                 description = "Regions whose capacity several heads may hold, by a tag: none.")
         Shareable shareable = Shareable.NONE;
