@@ -70,10 +70,10 @@ class FmCapacityTest implements HeadProcesses.HoldsHeads {
         heads.close();
     }
 
-    private Head[] start(int count) {
+    private Head[] start(int count, String... options) {
         Head[] started = new Head[count];
         for (int head = 0; head < count; head++) {
-            started[head] = heads.start(head);
+            started[head] = heads.start(head, options);
         }
         Arrays.stream(started).forEach(Head::awaitReady);
         return started;
@@ -200,8 +200,7 @@ class FmCapacityTest implements HeadProcesses.HoldsHeads {
             }
             HeadProcesses.await(
                     "acceptance",
-                    () -> numbers(qmp.execute("x-query-extents", Map.of("host-id", 1)), "accepted", "length").length
-                            >= 2);
+                    () -> numbers(qmp.execute("x-query-extents", Map.of("host-id", 1)), "accepted", "len").length >= 2);
             assertEquals("", error(order(qmp, 0, "selection-policy", "free", 1, 3, 0)));
             HeadProcesses.await("acceptance", () -> heads.inspect().ownedBlocks()[0] == 3);
             assertEquals("", error(order(qmp, 1, "selection-policy", "enable-shared-access", 1, 0, 0)));
@@ -284,7 +283,7 @@ class FmCapacityTest implements HeadProcesses.HoldsHeads {
 
     @Test
     void shouldSetRegionsAndLetEveryHostKnow() {
-        Head[] started = start(2);
+        Head[] started = start(2, "--host-driver=manual");
         Head fm = heads.startFm();
         try (FmApi client = fmApi(fm)) {
             assertEquals(
