@@ -91,7 +91,7 @@ final class AlteredTarget implements Target {
 
     @Override
     public int tunnelTypeLength() {
-        return real.tunnelTypeLength();
+        return inner.tunnelTypeLength();
     }
 
     @Override
