@@ -58,7 +58,7 @@ final class DeviceOperator {
     /** Draws who owns which blocks. */
     ExitCode map(MapPicture.View view) {
         return looking(state -> {
-            MapReport report = new MapReport(DeviceFacts.of(files, state), state.ownerMap());
+            MapReport report = MapReport.of(DeviceFacts.of(files, state), state);
             if (json) {
                 Json.print(console.out(), report::json);
             } else {

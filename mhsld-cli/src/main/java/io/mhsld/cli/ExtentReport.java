@@ -32,6 +32,12 @@ final class ExtentReport {
         if (isAnyTagged) {
             table.words("tag");
         }
+        boolean isAnyShared = heads.stream()
+                .flatMap(head -> head.extents().orElse(List.of()).stream())
+                .anyMatch(entry -> entry.sharedSequence() != 0);
+        if (isAnyShared) {
+            table.numbers("sequence");
+        }
         List<String> notes = new ArrayList<>();
         boolean isEmpty = true;
         for (HeadFacts head : heads) {
@@ -39,7 +45,7 @@ final class ExtentReport {
                 notes.add("its extent table is half written, it is busy or died while it wrote: head=" + head.head());
             }
             for (Entry entry : head.extents().orElse(List.of())) {
-                table.row(cells(facts.geometry(), head.head(), entry, isAnyTagged));
+                table.row(cells(facts.geometry(), head.head(), entry, isAnyTagged, isAnyShared));
                 isEmpty = false;
             }
         }
@@ -48,7 +54,7 @@ final class ExtentReport {
         return String.join("\n", lines) + "\n";
     }
 
-    private static Object[] cells(Geometry geometry, int head, Entry entry, boolean withTag) {
+    private static Object[] cells(Geometry geometry, int head, Entry entry, boolean withTag, boolean withSequence) {
         Optional<Region> region = regionOf(geometry, entry);
         List<Object> cells = new ArrayList<>(List.of(
                 head,
@@ -61,6 +67,9 @@ final class ExtentReport {
                 entry.lengthBytes() / geometry.blockSizeBytes()));
         if (withTag) {
             cells.add(entry.tag().equals(NO_TAG) ? "" : entry.tag());
+        }
+        if (withSequence) {
+            cells.add(entry.sharedSequence() == 0 ? "" : entry.sharedSequence());
         }
         return cells.toArray();
     }

@@ -2,7 +2,6 @@ package io.mhsld.cli;
 
 import io.mhsld.cci.FmOwnedLd;
 import io.mhsld.fabric.Fabric;
-import io.mhsld.fabric.FixedTables;
 import io.mhsld.head.EventLoop;
 import io.mhsld.mctp.DialectChoice;
 import io.mhsld.mctp.MctpServer;
@@ -72,7 +71,7 @@ final class FmProcess {
 
     private ExitCode serve() {
         try (HeadConnections heads = new HeadConnections(loop);
-                Fabric fabric = Fabric.open(options.files, FixedTables::new, heads, options.waitMs)) {
+                Fabric fabric = Fabric.open(options.files, heads, options.waitMs)) {
             FmOwnedLd cci = new FmOwnedLd(fabric, this::tellError);
             loop.onError(this::tellError);
             try (QmpServer qmp =

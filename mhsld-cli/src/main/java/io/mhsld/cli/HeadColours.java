@@ -9,6 +9,9 @@ final class HeadColours {
     static final String FREE = "\u001b[38;5;240m";
     static final String DAMAGE = "\u001b[1;38;5;231;48;5;160m";
 
+    /** Nobody's in particular: the terminal's own colours, the other way round. */
+    static final String SHARED = "\u001b[7m";
+
     /** Red, green and blue of the 6 x 6 x 6 colour cube, one decimal digit each (25 is 0, 2, 5). */
     private static final int[] PALETTE = {530, 245, 32, 551, 25, 410, 424, 351, 544, 114, 210, 455, 302, 231, 523, 333};
 

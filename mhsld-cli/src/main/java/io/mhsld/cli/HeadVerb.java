@@ -57,6 +57,13 @@ final class HeadVerb extends Verb {
             description = "Granule of ownership: 2M.")
     Long blockSizeBytes;
 
+    @Option(
+            names = "--shareable",
+            paramLabel = "N,N|all",
+            converter = ShareableConverter.class,
+            description = "Of a new device: regions whose capacity several heads may hold, by a tag: none.")
+    Shareable shareable = Shareable.NONE;
+
     @Option(names = "--sn", paramLabel = "N", converter = SerialConverter.class, description = "Serial number: 66667.")
     Long serial;
 
@@ -123,7 +130,8 @@ final class HeadVerb extends Verb {
         if (makes) {
             int headCount = heads == null ? Device.Specification.DEFAULT_HEADS : heads;
             long blockSize = blockSizeBytes == null ? Device.Specification.DEFAULT_BLOCK_SIZE_BYTES : blockSizeBytes;
-            Geometry geometry = Geometry.of(headCount, required("size", size), regionCount.orElse(1), blockSize);
+            Geometry geometry =
+                    shareable.in(Geometry.of(headCount, required("size", size), regionCount.orElse(1), blockSize));
             specification = Optional.of(new Device.Specification(
                     geometry, serialNumber, mediaSpace == DeviceVerbs.MediaSpace.SPARSE, mediaFile, group));
             if (headId < 0 || headId >= headCount) {

@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongUnaryOperator;
+import java.util.function.ToLongFunction;
 
 /**
  * A picture of who owns which blocks: rows of cells with the DPA of their first byte, then who the heads are.
@@ -24,7 +25,11 @@ final class MapPicture {
 
     private static final String GLYPHS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz@&";
     private static final char FREE = '.';
+    private static final char SHARED_SIGN = '*';
+    private static final char KEPT_SIGN = '%';
     private static final int NOBODY = -1;
+    private static final int SHARED = Geometry.MAX_HEADS;
+    private static final int KEPT = SHARED + 1;
     private static final int MIN_LABEL_DIGITS = 8;
     private static final int LONG_LABEL_DIGITS = 11;
     private static final int MIN_CELLS = 4;
@@ -65,15 +70,38 @@ final class MapPicture {
         static Holder ofFree(long blocks) {
             return new Holder(NOBODY, "free", true, blocks, 0);
         }
+
+        /** Whoever holds these by their tags, each counted once; nothing when there are none. */
+        static List<Holder> ofShared(List<Shared> shared) {
+            long held = count(shared, true);
+            long kept = count(shared, false);
+            return List.of(
+                    new Holder(SHARED, "shared", held > 0, held, 0), new Holder(KEPT, "kept by FM", kept > 0, kept, 0));
+        }
+
+        private static long count(List<Shared> shared, boolean held) {
+            return shared.stream()
+                    .filter(part -> part.isHeld == held)
+                    .mapToLong(part -> part.end - part.first)
+                    .sum();
+        }
     }
 
     /** Accepted blocks [first, end) of a head. */
     record Run(int head, long first, long end) {}
 
+    /**
+     * Blocks [first, end) of a tag.
+     *
+     * @param isHeld at least one head has it; otherwise a fabric manager keeps it
+     * @param isPending at least one host has not accepted it yet
+     */
+    record Shared(long first, long end, boolean isHeld, boolean isPending) {}
+
     /** What stands below a cell; what comes first hides the others. */
     private enum Mark {
         DAMAGE('!', "a block with an owner that cannot be: see verify"),
-        SEVERAL('+', "more than one head, the one with most is shown"),
+        SEVERAL('+', "more than one holder, the one with most is shown"),
         PENDING('?', "all or part of it is not accepted by the host yet"),
         LITTLE('_', "less than half of it is owned"),
         MUCH('-', "not all of it is owned"),
@@ -97,6 +125,7 @@ final class MapPicture {
     private final Geometry geometry;
     private final LongUnaryOperator owners;
     private final List<Run> accepted;
+    private final List<Shared> shared;
     private final List<Holder> holders;
     private final View view;
     private final List<Section> sections;
@@ -110,7 +139,8 @@ final class MapPicture {
     /**
      * @param name what people call the device
      * @param owners the owner map's lane of a block
-     * @param accepted the blocks of accepted extents
+     * @param accepted the blocks of accepted extents that are not shared
+     * @param shared the blocks of tags
      * @param holders what the legend tells: all heads, and what is free
      * @throws IllegalArgumentException when there is nothing to be seen in the view
      */
@@ -119,6 +149,7 @@ final class MapPicture {
             Geometry geometry,
             LongUnaryOperator owners,
             List<Run> accepted,
+            List<Shared> shared,
             List<Holder> holders,
             View view) {
         this.name = name;
@@ -126,6 +157,8 @@ final class MapPicture {
         this.owners = owners;
         this.accepted =
                 accepted.stream().sorted(Comparator.comparingLong(Run::first)).toList();
+        this.shared =
+                shared.stream().sorted(Comparator.comparingLong(Shared::first)).toList();
         this.holders = holders;
         this.view = view;
         this.sections = sectionsOf(geometry, view);
@@ -178,19 +211,30 @@ final class MapPicture {
 
     /** Sums blocks [first, end) up. */
     private Cell look(long first, long end) {
-        long[] owned = new long[geometry.headCount()];
+        int heads = geometry.headCount();
+        long[] owned = new long[KEPT + 1];
         long pending = 0;
         boolean damaged = false;
-        int run = firstRunEndingAfter(first);
+        int run = firstEndingAfter(accepted, Run::end, first);
+        int part = firstEndingAfter(shared, Shared::end, first);
         for (long block = first; block < end; block++) {
             long lane = owners.applyAsLong(block);
+            while (part < shared.size() && shared.get(part).end <= block) {
+                part++;
+            }
+            if (part < shared.size() && shared.get(part).first <= block) {
+                damaged |= lane != 0 && Long.SIZE - Long.numberOfLeadingZeros(lane) > heads;
+                owned[lane != 0 ? SHARED : KEPT]++;
+                pending += lane != 0 && shared.get(part).isPending ? 1 : 0;
+                continue;
+            }
             if (lane == 0) {
                 continue;
             }
             int head = Long.numberOfTrailingZeros(lane);
-            if ((lane & (lane - 1)) != 0 || head >= owned.length) {
+            if ((lane & (lane - 1)) != 0 || head >= heads) {
                 damaged = true;
-                head = Math.min(head, owned.length - 1);
+                head = Math.min(head, heads - 1);
             }
             owned[head]++;
             while (run < accepted.size() && accepted.get(run).end <= block) {
@@ -227,12 +271,12 @@ final class MapPicture {
         return new Cell(most, mark);
     }
 
-    private int firstRunEndingAfter(long block) {
+    private static <T> int firstEndingAfter(List<T> runs, ToLongFunction<T> end, long block) {
         int low = 0;
-        int high = accepted.size();
+        int high = runs.size();
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (accepted.get(middle).end <= block) {
+            if (end.applyAsLong(runs.get(middle)) <= block) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -270,6 +314,9 @@ final class MapPicture {
         if (cell.head == NOBODY) {
             return HeadColours.FREE;
         }
+        if (!isHead(cell.head) && cell.mark != Mark.DAMAGE) {
+            return HeadColours.SHARED;
+        }
         return switch (cell.mark) {
             case DAMAGE -> HeadColours.DAMAGE;
             case PENDING -> HeadColours.pending(cell.head);
@@ -278,8 +325,17 @@ final class MapPicture {
         };
     }
 
+    private static boolean isHead(int head) {
+        return head != NOBODY && head != SHARED && head != KEPT;
+    }
+
     private static char glyphOf(int head) {
-        return head == NOBODY ? FREE : GLYPHS.charAt(head);
+        return switch (head) {
+            case NOBODY -> FREE;
+            case SHARED -> SHARED_SIGN;
+            case KEPT -> KEPT_SIGN;
+            default -> GLYPHS.charAt(head);
+        };
     }
 
     // ---- texts
@@ -355,8 +411,8 @@ final class MapPicture {
                 .filter(holder -> holder.blocks > 0 || holder.isWorthTelling)
                 .toList();
         for (Holder holder : told) {
-            List<Object> cells = new ArrayList<>(List.of(
-                    holder.head == NOBODY ? "" : holder.head, holder.state, holder.blocks, size(holder.blocks)));
+            List<Object> cells = new ArrayList<>(
+                    List.of(isHead(holder.head) ? holder.head : "", holder.state, holder.blocks, size(holder.blocks)));
             if (isAnyPending) {
                 cells.add(holder.pendingBlocks == 0 ? "" : size(holder.pendingBlocks));
             }
@@ -381,8 +437,8 @@ final class MapPicture {
 
     private String bar(Holder holder, int width) {
         int length = (int) divideUp(holder.blocks * width, geometry.blockCount());
-        if (holder.head == NOBODY) {
-            return painted(NOBODY, String.valueOf(FREE).repeat(length));
+        if (!isHead(holder.head)) {
+            return painted(holder.head, String.valueOf(glyphOf(holder.head)).repeat(length));
         }
         String bar = "#".repeat(length);
         return view.colour && length > 0 ? HeadColours.solid(holder.head) + bar + HeadColours.RESET : bar;

@@ -49,10 +49,15 @@ final class TagsVerb extends Verb {
 
     @Override
     ExitCode run() {
+        DeviceFiles files = DeviceFiles.named(name);
+        return DeviceOperator.guarded(files, () -> run(files));
+    }
+
+    private ExitCode run(DeviceFiles files) {
         if (added != null && removed != null) {
             throw usage("one at a time: --add-reference, --remove-reference");
         }
-        try (Tags tags = opener.apply(DeviceFiles.named(name))) {
+        try (Tags tags = opener.apply(files)) {
             if (added != null) {
                 done(tags.addReference(added), added, "referenced");
             } else if (removed != null) {

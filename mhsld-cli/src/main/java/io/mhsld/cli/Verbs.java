@@ -8,6 +8,7 @@ final class Verbs {
 
     static void addTo(CommandLine commandLine, Console console) {
         DeviceVerbs.addTo(commandLine, console);
+        commandLine.addSubcommand(new TagsVerb(console, DeviceTags::new));
         HeadVerbs.addTo(commandLine, console);
         commandLine.addSubcommand(new FmVerb(console));
         PaperVerbs.addTo(commandLine, console);

@@ -102,7 +102,7 @@ public final class CxlCommands {
         this.capacity = head.device().capacity();
         this.geometry = head.geometry();
         this.deviceId = deviceId;
-        this.path = new DevicePath(deviceId);
+        this.path = new DevicePath(deviceId, FmCommands.HEAD_NAME + head.id());
         this.driverMode = driverMode;
     }
 

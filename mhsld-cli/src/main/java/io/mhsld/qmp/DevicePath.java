@@ -10,15 +10,18 @@ import java.util.List;
 final class DevicePath {
     private static final List<String> PARENTS = List.of("machine", "peripheral");
 
-    private final List<String> place;
+    private final List<List<String>> places;
 
-    DevicePath(String deviceId) {
-        this.place = List.of(PARENTS.get(0), PARENTS.get(1), deviceId);
+    /** @param ids what the device is called: QEMU's id, and perhaps a second name */
+    DevicePath(String... ids) {
+        this.places = Arrays.stream(ids)
+                .map(id -> List.of(PARENTS.get(0), PARENTS.get(1), id))
+                .toList();
     }
 
     /** True when it names the device. An empty path does: there is only one device of its type. */
     boolean isDevice(String path) {
-        return names(path, place);
+        return places.stream().anyMatch(place -> names(path, place));
     }
 
     /** True when it names something, the device or another object. An empty path could be any object, and names none. */
@@ -26,7 +29,7 @@ final class DevicePath {
         boolean isRoot = path.startsWith("/") && elements(path).isEmpty();
         return isRoot
                 || (!elements(path).isEmpty()
-                        && (names(path, place) || names(path, PARENTS) || names(path, PARENTS.subList(0, 1))));
+                        && (isDevice(path) || names(path, PARENTS) || names(path, PARENTS.subList(0, 1))));
     }
 
     private static boolean names(String path, List<String> place) {

@@ -27,7 +27,7 @@ import java.util.OptionalInt;
 
 /** {@code x-query-events}: what the event logs got, cleared or not. Fields have the names of the arguments of the commands that inject them. */
 final class EventQueries {
-    private static final QmpType LOG = QmpType.enumeration(
+    static final QmpType LOG = QmpType.enumeration(
             "x-EventLog",
             Arrays.stream(EventLog.Kind.values()).map(EventLog.Kind::toString).toArray(String[]::new));
 

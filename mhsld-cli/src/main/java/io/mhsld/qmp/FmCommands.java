@@ -25,7 +25,9 @@ import java.util.stream.IntStream;
  * {@code /machine/peripheral/head3}), else that of {@code head-id}, else the only one that is running. Any other path is the head's to judge.
  */
 public final class FmCommands {
-    private static final String HEAD_NAME = "head";
+    /** What a head is called here, with its number behind it; the head knows itself by it too. */
+    static final String HEAD_NAME = "head";
+
     private static final int MAX_HEAD_DIGITS = 2;
 
     private final Fabric fabric;
@@ -45,6 +47,10 @@ public final class FmCommands {
 
     private List<QmpCommand> table() {
         List<QmpCommand> table = new ArrayList<>(QemuCommands.all(name -> arguments -> route(name, arguments)));
+        table.add(query("x-query-head"));
+        table.add(query("x-query-extents"));
+        table.add(query("x-query-events", optional("log", EventQueries.LOG), optional("since", QmpType.UINT64)));
+        table.add(query("x-query-ras"));
         table.add(QmpCommand.of("x-query-heads", arguments -> queryHeads()).returning(QmpType.ANY));
         table.add(
                 QmpCommand.of("x-cci", this::cci, required("opcode", QmpType.UINT16), optional("payload", QmpType.STR))
@@ -52,9 +58,27 @@ public final class FmCommands {
         return table;
     }
 
+    private QmpCommand query(String name, QmpParameter... own) {
+        List<QmpParameter> parameters = new ArrayList<>(List.of(optional("host-id", QmpType.UINT16)));
+        parameters.addAll(List.of(own));
+        return QmpCommand.of(name, arguments -> query(name, arguments), parameters.toArray(QmpParameter[]::new))
+                .returning(QmpType.ANY);
+    }
+
     // ---- routes
 
     private QmpReply route(String command, QmpArguments arguments) {
+        return route(command, arguments, arguments.toJson());
+    }
+
+    /** One of ours about a head: the head itself takes no {@code host-id}. */
+    private QmpReply query(String command, QmpArguments arguments) {
+        Map<String, Object> asked = arguments.toJson();
+        asked.remove("host-id");
+        return route(command, arguments, asked);
+    }
+
+    private QmpReply route(String command, QmpArguments arguments, Map<String, Object> asked) {
         Map<String, Object> sent = arguments.toJson();
         OptionalInt named = headOfPath(sent.get("path"));
         OptionalInt hostId = numberOf(sent.get("host-id"));
@@ -64,8 +88,8 @@ public final class FmCommands {
         }
         OptionalInt head = firstOf(hostId, named, numberOf(sent.get("head-id")), onlyHead());
         if (head.isEmpty()) {
-            return QmpReply.refused(
-                    "which head is meant cannot be told: path=" + sent.get("path") + " (give path as head0, head1, …)");
+            return QmpReply.refused("which head is meant cannot be told: path=" + sent.getOrDefault("path", "")
+                    + " (give host-id, or path as head0, head1, …)");
         }
         if (head.getAsInt() >= fabric.headCount()) {
             return QmpReply.refused("no such host: host-id=" + head.getAsInt() + " heads=" + fabric.headCount());
@@ -74,11 +98,7 @@ public final class FmCommands {
         if (address.isEmpty()) {
             return QmpReply.refused("head is not running: head=" + head.getAsInt());
         }
-        if (named.isPresent()) {
-            // The head has a name of its own for its device; nothing at all means it too.
-            sent.put("path", "");
-        }
-        return heads.execute(address.get(), command, sent);
+        return heads.execute(address.get(), command, asked);
     }
 
     private static OptionalInt firstOf(OptionalInt... candidates) {

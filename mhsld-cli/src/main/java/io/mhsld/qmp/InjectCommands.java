@@ -40,15 +40,6 @@ final class InjectCommands {
 
     private static final int MAX_24_BITS = 0xFF_FFFF;
 
-    private static final QmpType LOG =
-            QmpType.enumeration("CxlEventLog", "informational", "warning", "failure", "fatal");
-    private static final QmpType UNCORRECTABLE =
-            QmpType.enumeration("CxlUncorErrorType", names(Uncorrectable.values()));
-    private static final QmpType CORRECTABLE = QmpType.enumeration("CxlCorErrorType", names(Correctable.values()));
-    private static final QmpType ERRORS = QmpType.listOf(QmpType.struct(
-            "CXLUncorErrorRecord",
-            required("type", UNCORRECTABLE),
-            required("header", QmpType.listOf(QmpType.UINT32))));
     private static final QmpType REGISTER = QmpType.enumeration(
             "x-RasRegister",
             "uncorrectable-status",
@@ -56,24 +47,6 @@ final class InjectCommands {
             "uncorrectable-severity",
             "correctable-status",
             "correctable-mask");
-
-    private static final List<QmpParameter> COMMON = List.of(
-            required("path", QmpType.STR),
-            required("log", LOG),
-            required("flags", QmpType.UINT32),
-            optional("maint-op-class", QmpType.UINT8),
-            optional("maint-op-subclass", QmpType.UINT8),
-            optional("ld-id", QmpType.UINT16),
-            optional("head-id", QmpType.UINT8));
-    private static final List<QmpParameter> MEDIA_ERROR = List.of(
-            required("dpa", QmpType.UINT64),
-            required("descriptor", QmpType.UINT8),
-            required("type", QmpType.UINT8),
-            required("transaction-type", QmpType.UINT8),
-            optional("channel", QmpType.UINT8),
-            optional("rank", QmpType.UINT8));
-    private static final List<QmpParameter> COMPONENT =
-            List.of(optional("component-id", QmpType.STR), optional("is-comp-id-pldm", QmpType.BOOL));
 
     private final Type3Device device;
     private final DevicePath path;
@@ -86,70 +59,12 @@ final class InjectCommands {
 
     List<QmpCommand> table() {
         return List.of(
-                QmpCommand.of(
-                        "cxl-inject-general-media-event",
-                        this::generalMedia,
-                        parameters(List.of(
-                                COMMON,
-                                MEDIA_ERROR,
-                                List.of(optional("device", QmpType.UINT32)),
-                                COMPONENT,
-                                List.of(
-                                        optional("cme-ev-flags", QmpType.UINT8),
-                                        optional("cme-count", QmpType.UINT32),
-                                        optional("sub-type", QmpType.UINT8))))),
-                QmpCommand.of(
-                        "cxl-inject-dram-event",
-                        this::dram,
-                        parameters(List.of(
-                                COMMON,
-                                MEDIA_ERROR,
-                                List.of(
-                                        optional("nibble-mask", QmpType.UINT32),
-                                        optional("bank-group", QmpType.UINT8),
-                                        optional("bank", QmpType.UINT8),
-                                        optional("row", QmpType.UINT32),
-                                        optional("column", QmpType.UINT16),
-                                        optional("correction-mask", QmpType.listOf(QmpType.UINT64))),
-                                COMPONENT,
-                                List.of(
-                                        optional("sub-channel", QmpType.UINT8),
-                                        optional("cme-ev-flags", QmpType.UINT8),
-                                        optional("cvme-count", QmpType.UINT32),
-                                        optional("sub-type", QmpType.UINT8))))),
-                QmpCommand.of(
-                        "cxl-inject-memory-module-event",
-                        this::memoryModule,
-                        parameters(List.of(
-                                COMMON,
-                                List.of(
-                                        required("type", QmpType.UINT8),
-                                        required("health-status", QmpType.UINT8),
-                                        required("media-status", QmpType.UINT8),
-                                        required("additional-status", QmpType.UINT8),
-                                        required("life-used", QmpType.UINT8),
-                                        required("temperature", QmpType.INT16),
-                                        required("dirty-shutdown-count", QmpType.UINT32),
-                                        required("corrected-volatile-error-count", QmpType.UINT32),
-                                        required("corrected-persistent-error-count", QmpType.UINT32)),
-                                COMPONENT,
-                                List.of(optional("sub-type", QmpType.UINT8))))),
-                QmpCommand.of(
-                        "cxl-inject-poison",
-                        this::poison,
-                        required("path", QmpType.STR),
-                        required("start", QmpType.UINT64),
-                        required("length", QmpType.SIZE)),
-                QmpCommand.of(
-                        "cxl-inject-uncorrectable-errors",
-                        this::uncorrectable,
-                        required("path", QmpType.STR),
-                        required("errors", ERRORS)),
-                QmpCommand.of(
-                        "cxl-inject-correctable-error",
-                        this::correctable,
-                        required("path", QmpType.STR),
-                        required("type", CORRECTABLE)),
+                QemuCommands.generalMediaEvent(this::generalMedia),
+                QemuCommands.dramEvent(this::dram),
+                QemuCommands.memoryModuleEvent(this::memoryModule),
+                QemuCommands.poison(this::poison),
+                QemuCommands.uncorrectableErrors(this::uncorrectable),
+                QemuCommands.correctableError(this::correctable),
                 QmpCommand.of(
                                 "x-set-health",
                                 this::setHealth,
@@ -163,14 +78,6 @@ final class InjectCommands {
                         this::writeRas,
                         required("register", REGISTER),
                         required("value", QmpType.UINT32)));
-    }
-
-    private static String[] names(Object[] values) {
-        return Arrays.stream(values).map(Object::toString).toArray(String[]::new);
-    }
-
-    private static QmpParameter[] parameters(List<List<QmpParameter>> parts) {
-        return parts.stream().flatMap(List::stream).toArray(QmpParameter[]::new);
     }
 
     // ---- events

@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.UUID;
 
 /** A client of FM-API over MCTP/TCP that shares no code with the server. */
 final class FmApi implements AutoCloseable {
@@ -117,11 +118,38 @@ final class FmApi implements AutoCloseable {
         return order(host, 0x11, block);
     }
 
-    /** A message without payload in a tunnel to an LD. */
-    static byte[] tunnel(int ld, int opcode) {
-        ByteBuffer tunnel = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
-        tunnel.put(0, (byte) ld).putShort(2, (short) HEADER).putShort(7, (short) opcode);
-        return tunnel.array();
+    /** 5604h or 5605h by length or tag; {@code policy} holds the flags of 5605h too. */
+    static byte[] order(int host, int policy, int region, long lengthBytes, UUID tag) {
+        ByteBuffer order = ByteBuffer.allocate(32).order(ByteOrder.LITTLE_ENDIAN);
+        order.putShort((short) host).put((byte) policy).put((byte) region).putLong(lengthBytes);
+        return order.put(bytesOf(tag)).array();
+    }
+
+    /** 5602h. */
+    static byte[] setRegion(int region, long blockSizeBytes, boolean sanitize) {
+        ByteBuffer order = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
+        return order.put(0, (byte) region)
+                .putLong(4, blockSizeBytes)
+                .put(12, (byte) (sanitize ? 1 : 0))
+                .array();
+    }
+
+    /** A tag as it stands in payloads. */
+    static byte[] bytesOf(UUID tag) {
+        return ByteBuffer.allocate(16)
+                .putLong(tag.getMostSignificantBits())
+                .putLong(tag.getLeastSignificantBits())
+                .array();
+    }
+
+    /** A message in a tunnel to an LD. */
+    static byte[] tunnel(int ld, int opcode, byte... payload) {
+        ByteBuffer tunnel = ByteBuffer.allocate(16 + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        tunnel.put(0, (byte) ld)
+                .putShort(2, (short) (HEADER + payload.length))
+                .putShort(7, (short) opcode)
+                .putShort(9, (short) payload.length);
+        return tunnel.put(16, payload).array();
     }
 
     /** Accepted extents of a host, by 5603h. */

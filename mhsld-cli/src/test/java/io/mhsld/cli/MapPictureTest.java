@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.MapPicture.Holder;
 import io.mhsld.cli.MapPicture.Run;
+import io.mhsld.cli.MapPicture.Shared;
 import io.mhsld.cli.MapPicture.View;
 import io.mhsld.state.Geometry;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ class MapPictureTest {
         final long[] lanes;
         final boolean[] accepted;
         final List<Run> runs = new ArrayList<>();
+        final List<Shared> shared = new ArrayList<>();
 
         Model(int heads, long sizeBytes, int regions, long blockSizeBytes) {
             geometry = Geometry.of(heads, sizeBytes, regions, blockSizeBytes);
@@ -40,6 +42,15 @@ class MapPictureTest {
 
         Model pending(int head, int first, int count) {
             own(head, first, count, false);
+            return this;
+        }
+
+        /** A tag that these heads have; none of them: kept. */
+        Model shared(int first, int count, boolean isPending, int... heads) {
+            for (int head : heads) {
+                own(head, first, count, !isPending);
+            }
+            shared.add(new Shared(first, first + count, heads.length > 0, isPending));
             return this;
         }
 
@@ -62,9 +73,14 @@ class MapPictureTest {
                 }
                 holders.add(new Holder(head, blocks > 0 ? "serving" : "free", blocks > 0, blocks, pending));
             }
+            holders.addAll(Holder.ofShared(shared));
+            long kept = shared.stream()
+                    .filter(part -> !part.isHeld())
+                    .mapToLong(part -> part.end() - part.first())
+                    .sum();
             holders.add(
-                    Holder.ofFree(Arrays.stream(lanes).filter(lane -> lane == 0).count()));
-            return new MapPicture("pool0", geometry, block -> lanes[(int) block], runs, holders, view).lines();
+                    Holder.ofFree(Arrays.stream(lanes).filter(lane -> lane == 0).count() - kept));
+            return new MapPicture("pool0", geometry, block -> lanes[(int) block], runs, shared, holders, view).lines();
         }
 
         String drawn(int columns) {
@@ -96,6 +112,34 @@ class MapPictureTest {
                  .       free          4  8 MiB           50.0%  ....................
                 below a cell: ? all or part of it is not accepted by the host yet
                 """, model.drawn(88));
+    }
+
+    @Test
+    void shouldPaintSharedAndKeptBlocksWithSignsOfTheirOwnAndNotAsDamage() {
+        Model model = new Model(8, 16 * MIB, 1, 2 * MIB)
+                .accepted(0, 0, 1)
+                .shared(1, 2, false, 0, 3, 7)
+                .shared(3, 1, true, 2)
+                .shared(5, 2, false);
+
+        assertEquals("""
+                pool0: 16 MiB in 8 blocks of 2 MiB, 1 region, 8 heads
+                one cell is 1 block = 2 MiB
+
+                             +0
+                0x00000000   0  *  *  *  .  %  %  .
+                                      ?
+
+                   head  state       blocks   size  pending  share
+                 0    0  serving          3  6 MiB           37.5%  #############
+                 2    2  serving          1  2 MiB    2 MiB  12.5%  #####
+                 3    3  serving          2  4 MiB           25.0%  #########
+                 7    7  serving          2  4 MiB           25.0%  #########
+                 *       shared           3  6 MiB           37.5%  *************
+                 %       kept by FM       2  4 MiB           25.0%  %%%%%%%%%
+                 .       free             2  4 MiB           25.0%  .........
+                below a cell: ? all or part of it is not accepted by the host yet
+                """, model.drawn(86));
     }
 
     private static Model fourGibibytes() {
@@ -140,7 +184,7 @@ class MapPictureTest {
                  2    2  serving     127   254 MiB            6.2%  ##
                  3    3  serving      64   128 MiB  128 MiB   3.1%  #
                  .       free       1471  2.87 GiB           71.8%  .....................
-                below a cell: + more than one head, the one with most is shown
+                below a cell: + more than one holder, the one with most is shown
                               ? all or part of it is not accepted by the host yet
                               - not all of it is owned
                 """, fourGibibytes().drawn(80));
@@ -176,8 +220,9 @@ class MapPictureTest {
                  2 serving     127   254 MiB
                  3 serving      64   128 MiB  128 MiB
                  . free       1471  2.87 GiB
-                below a cell: + more than one head, the
-                                one with most is shown
+                below a cell: + more than one holder,
+                                the one with most is
+                                shown
                               ? all or part of it is not
                                 accepted by the host yet
                               _ less than half of it is

@@ -67,8 +67,12 @@ class QmpShellHeadTest implements HeadProcesses.HoldsHeads {
 
     /** What the shell prints for each line that is typed, without its prompts. */
     private List<String> shell(String... lines) throws IOException, InterruptedException {
+        return shellAt(socket, lines);
+    }
+
+    private List<String> shellAt(Path address, String... lines) throws IOException, InterruptedException {
         assumeTrue(isInstalled("qmp-shell"), "qmp-shell is not installed: scripts/interop fetches it");
-        ProcessBuilder builder = new ProcessBuilder("qmp-shell", socket.toString()).redirectErrorStream(true);
+        ProcessBuilder builder = new ProcessBuilder("qmp-shell", address.toString()).redirectErrorStream(true);
         builder.environment().put("HOME", folder.toString());
         Process process = builder.start();
         process.getOutputStream().write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.US_ASCII));
@@ -137,6 +141,29 @@ class QmpShellHeadTest implements HeadProcesses.HoldsHeads {
         assertEquals("{\"return\": {\"status\": \"running\", \"running\": true}}", answers.get(3));
         assertEquals(0, heads.inspect().ownedBlocks()[0]);
         assertEquals(List.of(DONE), shell(ADD), "another shell");
+    }
+
+    @Test
+    void shouldOrderThroughTheFabricManager() throws IOException, InterruptedException {
+        Path door = folder.resolve("fm");
+        heads.startFm("--qmp=unix:" + door + ",server,nowait");
+        assertEquals(
+                List.of(
+                        DONE,
+                        error("cannot add DPA already accessible to the same LD"),
+                        error("no such host: host-id=9 heads=8"),
+                        DONE,
+                        DONE,
+                        DONE),
+                shellAt(
+                        door,
+                        ADD,
+                        ADD,
+                        ADD.replace("host-id=0", "host-id=9"),
+                        RELEASE + EXTENT,
+                        "cxl-inject-poison path=head0 start=0 length=64",
+                        "cxl-inject-correctable-error path=head0 type=retry-threshold"));
+        assertEquals(0, heads.inspect().ownedBlocks()[0]);
     }
 
     @Test

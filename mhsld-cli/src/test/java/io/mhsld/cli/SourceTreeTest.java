@@ -28,7 +28,13 @@ class SourceTreeTest {
             entry("io.mhsld.type3"),
             entry("io.mhsld.cci", "io.mhsld.text", "io.mhsld.type3"),
             entry("io.mhsld.head", "io.mhsld.state", "io.mhsld.media", "io.mhsld.type3", "io.mhsld.cci"),
-            entry("io.mhsld.fabric", "io.mhsld.state", "io.mhsld.type3", "io.mhsld.cci", "io.mhsld.head"),
+            entry(
+                    "io.mhsld.fabric",
+                    "io.mhsld.state",
+                    "io.mhsld.media",
+                    "io.mhsld.type3",
+                    "io.mhsld.cci",
+                    "io.mhsld.head"),
             entry("io.mhsld", "io.mhsld.state", "io.mhsld.media", "io.mhsld.head"),
             entry(
                     "io.mhsld.qmp",

@@ -1,6 +1,7 @@
 package io.mhsld.cci;
 
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * A request of the component command interface as a message (CXL r3.1 7.6.3, figure 7-19): 12 bytes of header, then the payload.
@@ -25,6 +26,16 @@ public final class CciMessage {
     private static final int UPPER_LENGTH = 7;
     private static final int RETURN_CODE = 8;
     private static final int VENDOR_STATUS = 10;
+
+    /** What libcxlmi writes into the vendor status of each request. */
+    private static final int MARK_OF_LIBCXLMI = 0xABCD;
+
+    /**
+     * Answers that libcxlmi takes only at the full length of its own buffers, whatever their counts say: 256 poison records, 256 scan records, 7 logs.
+     * It gets zeros behind what there is; nobody else does.
+     */
+    private static final Map<Integer, Integer> FULL_LENGTHS =
+            Map.of(0x4300, 32 + 256 * 16, 0x4305, 32 + 256 * 16, 0x0405, 8 + 7 * 20);
 
     private final int category;
     private final int tag;
@@ -117,17 +128,23 @@ public final class CciMessage {
 
     /** The bytes of the answer to this request. */
     public byte[] answer(Response response, CciDialect dialect) {
-        byte[] answer = new byte[HEADER_BYTES + response.length()];
+        int length = lengthOf(response);
+        byte[] answer = new byte[HEADER_BYTES + length];
         answer[0] = (byte) dialect.responseCategory;
         answer[TAG] = (byte) tag;
         putNumber(answer, OPCODE, 2, opcode);
-        putNumber(answer, LENGTH, 2, response.length());
-        int upper = response.length() >>> Short.SIZE << dialect.upperLengthShift;
+        putNumber(answer, LENGTH, 2, length);
+        int upper = length >>> Short.SIZE << dialect.upperLengthShift;
         boolean begins = response.code() == ReturnCode.BACKGROUND_STARTED;
         answer[UPPER_LENGTH] = (byte) (begins ? upper | dialect.backgroundBit : upper);
         putNumber(answer, RETURN_CODE, 2, response.code().value());
         response.copyTo(answer, HEADER_BYTES);
         return answer;
+    }
+
+    private int lengthOf(Response response) {
+        boolean isPadded = vendorStatus == MARK_OF_LIBCXLMI && response.isSuccess();
+        return isPadded ? Math.max(response.length(), FULL_LENGTHS.getOrDefault(opcode, 0)) : response.length();
     }
 
     private static void putNumber(byte[] bytes, int position, int width, int value) {

@@ -131,11 +131,7 @@ final class FabricCommands {
                         "extentsAvailable",
                         Math.max(0, DynamicCapacity.MAX_EXTENTS - extents.get().tracked()))
                 .set("tagsSupported", operations.tagsSupported())
-                .set(
-                        "tagsAvailable",
-                        Math.max(
-                                0,
-                                operations.tagsSupported() - operations.tags().size()));
+                .set("tagsAvailable", operations.tagsAvailable());
         for (int i = 0; i < count; i++) {
             DcRegion region = regions.get(start + i);
             answer.entry(i)
@@ -143,8 +139,8 @@ final class FabricCommands {
                     .set("decodeLengthBytes", region.decodeLengthBytes())
                     .set("lengthBytes", region.lengthBytes())
                     .set("blockSizeBytes", region.blockSizeBytes())
-                    .setFlags("flags", operations.regionFlags(region.id()))
-                    .setFlag("sanitize", "on release", operations.isSanitizedOnRelease(region.id()));
+                    .setFlag("flags", "shareable", region.shareable())
+                    .setFlag("sanitize", "on release", region.sanitizeOnRelease());
         }
         return Response.of(answer);
     }
@@ -153,7 +149,7 @@ final class FabricCommands {
         Payload request = FabricLayouts.SET_REGION.over(input);
         int region = (int) request.number("region");
         if (region >= component.operations().regions().size()) {
-            return Response.of(ReturnCode.INVALID_INPUT);
+            return Response.of(ReturnCode.UNSUPPORTED);
         }
         return Response.of(component
                 .operations()

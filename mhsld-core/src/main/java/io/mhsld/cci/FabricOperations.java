@@ -31,16 +31,10 @@ public interface FabricOperations extends MultiHeadInfo {
     /** The regions as they are at this moment. */
     List<DcRegion> regions();
 
-    /** The flags that a host reads in the region's DSMAS structure and in 5601h, by their bits (CXL r3.1 7.6.7.6.2). */
-    int regionFlags(int region);
-
-    /** True when memory of the region is sanitized when it is released. */
-    boolean isSanitizedOnRelease(int region);
-
     /** The block sizes that the region can have: bit n for 2^n bytes. */
     long supportedBlockSizes(int region);
 
-    /** Changes a region for all hosts; a block size of 0 leaves it as it is. */
+    /** Changes a region for all hosts, and lets them know; a block size of 0 leaves it as it is. */
     ReturnCode configureRegion(int region, long blockSizeBytes, boolean sanitizeOnRelease);
 
     /** The host's extents; empty when whoever holds them writes them right now. */
@@ -51,6 +45,9 @@ public interface FabricOperations extends MultiHeadInfo {
 
     /** How many tags there can be. */
     int tagsSupported();
+
+    /** How many more at this moment. */
+    int tagsAvailable();
 
     /** Changes with every change of the tags. */
     int tagGeneration();

@@ -31,7 +31,7 @@ final class LogCommands {
             row(0x0402, "Get Log Capabilities")
                     .input(exactly(0x10), LogLayouts.LOG_ID)
                     .output(LogLayouts.LOG_CAPABILITIES)
-                    .runsOnLd(LogCommands::getLogCapabilities),
+                    .runs(LogCommands::getLogCapabilities),
             row(0x0403, "Clear Log", IMMEDIATE_LOG_CHANGE)
                     .input(exactly(0x10), LogLayouts.LOG_ID)
                     .runsOnLd(LogCommands::clearLog),
@@ -41,7 +41,7 @@ final class LogCommands {
             row(0x0405, "Get Supported Logs Sub-List")
                     .input(exactly(2), LogLayouts.GET_SUPPORTED_LOGS_SUB_LIST)
                     .output(LogLayouts.SUPPORTED_LOGS_SUB_LIST)
-                    .runsOnLd(LogCommands::getSupportedLogsSubList));
+                    .runs(LogCommands::getSupportedLogsSubList));
 
     @SuppressWarnings("ArrayRecordComponent")
     private record Log(UUID id, byte[] bytes) {}

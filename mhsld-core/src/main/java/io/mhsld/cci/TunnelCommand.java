@@ -23,6 +23,9 @@ final class TunnelCommand {
     /** A tunnel in a tunnel reaches an LD by way of the LD pool; deeper ones lead nowhere else. */
     private static final int MAX_DEPTH = 2;
 
+    /** Of a tunnel's answer: its head, a message type, the header of the message. */
+    private static final int MAX_AROUND = 4 + 1 + CciMessage.HEADER_BYTES;
+
     /** MCTP message type of a CCI message (DSP0281), before the message where the dialect has it there. */
     private static final int CCI_TYPE = 0x08;
 
@@ -75,6 +78,9 @@ final class TunnelCommand {
     }
 
     private static Response packed(CciMessage command, int type, Response response, Turn turn) {
+        if (response.length() > FmOwnedLd.MAX_PAYLOAD_BYTES - MAX_AROUND) {
+            return Response.of(ReturnCode.RESOURCES_EXHAUSTED);
+        }
         byte[] message = command.answer(response, turn.dialect());
         int start = FabricLayouts.TUNNELLED.headLength() + (turn.dialect().tunnelsWithType() ? 1 : 0);
         byte[] packed = Arrays.copyOf(new byte[0], start + message.length);
@@ -85,8 +91,6 @@ final class TunnelCommand {
             packed[start - 1] = (byte) type;
         }
         System.arraycopy(message, 0, packed, start, message.length);
-        return packed.length > FmOwnedLd.MAX_PAYLOAD_BYTES
-                ? Response.of(ReturnCode.RESOURCES_EXHAUSTED)
-                : Response.of(packed);
+        return Response.of(packed);
     }
 }

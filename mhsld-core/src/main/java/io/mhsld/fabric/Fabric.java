@@ -1,5 +1,6 @@
 package io.mhsld.fabric;
 
+import io.mhsld.cci.CapacityOrders;
 import io.mhsld.cci.CciKind;
 import io.mhsld.cci.FabricOperations;
 import io.mhsld.cci.Response;
@@ -17,6 +18,7 @@ import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.Refusal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Arrays;
@@ -25,6 +27,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * One device as the fabric manager has it. What is asked is answered from the state file as it is at that moment; what a head has to do is sent to that
@@ -34,12 +37,12 @@ public final class Fabric implements FabricOperations, AutoCloseable {
     /** Whether a head's process lives is looked up at most so often. */
     private static final long LIFE_NS = TimeUnit.MILLISECONDS.toNanos(400);
 
+    private static final byte[] NOTHING = {};
+
     private final DeviceFiles files;
-    private final SharedTables.Opener opener;
     private final HeadLink link;
     private StateFile state;
     private SharedTables tables;
-    private List<DcRegion> fixedRegions;
     private Life[] lives;
 
     /** What was seen of a process. */
@@ -51,13 +54,12 @@ public final class Fabric implements FabricOperations, AutoCloseable {
      * @param waitMs how long to wait for an init to finish
      * @throws StateFileException naming what is wrong with the file
      */
-    public static Fabric open(DeviceFiles files, SharedTables.Opener opener, HeadLink link, long waitMs) {
-        return new Fabric(files, opener, link, waitMs);
+    public static Fabric open(DeviceFiles files, HeadLink link, long waitMs) {
+        return new Fabric(files, link, waitMs);
     }
 
-    private Fabric(DeviceFiles files, SharedTables.Opener opener, HeadLink link, long waitMs) {
+    private Fabric(DeviceFiles files, HeadLink link, long waitMs) {
         this.files = files;
-        this.opener = opener;
         this.link = link;
         openState(waitMs);
     }
@@ -92,7 +94,7 @@ public final class Fabric implements FabricOperations, AutoCloseable {
             throw new StateFileException(
                     Problem.MISSING, "state file was removed under the fabric manager", files.stateFile());
         }
-        closeState();
+        state.close();
         openState(0);
         return true;
     }
@@ -107,33 +109,14 @@ public final class Fabric implements FabricOperations, AutoCloseable {
 
     @Override
     public void close() {
-        closeState();
+        state.close();
     }
 
     private void openState(long waitMs) {
         state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, waitMs);
-        try {
-            tables = opener.open(state);
-        } catch (RuntimeException e) {
-            state.close();
-            throw e;
-        }
-        Geometry geometry = state.geometry();
-        fixedRegions = geometry.regions().stream()
-                .map(region -> new DcRegion(
-                        region.id(),
-                        region.baseDpa(),
-                        region.decodeLengthBytes(),
-                        region.lengthBytes(),
-                        geometry.blockSizeBytes()))
-                .toList();
-        lives = new Life[geometry.headCount()];
+        tables = new SharedTables(files, state);
+        lives = new Life[headCount()];
         Arrays.fill(lives, new Life(-1, 0, false));
-    }
-
-    private void closeState() {
-        tables.close();
-        state.close();
     }
 
     // ---- heads
@@ -204,17 +187,9 @@ public final class Fabric implements FabricOperations, AutoCloseable {
 
     @Override
     public List<DcRegion> regions() {
-        return fixedRegions.stream().map(tables::current).toList();
-    }
-
-    @Override
-    public int regionFlags(int region) {
-        return tables.regionFlags(region);
-    }
-
-    @Override
-    public boolean isSanitizedOnRelease(int region) {
-        return tables.isSanitizedOnRelease(region);
+        return IntStream.range(0, geometry().regions().size())
+                .mapToObj(tables::region)
+                .toList();
     }
 
     @Override
@@ -222,19 +197,36 @@ public final class Fabric implements FabricOperations, AutoCloseable {
         return tables.supportedBlockSizes(region);
     }
 
+    /** The heads whose processes live are told at once, for their hosts; the others find it themselves. */
     @Override
     public ReturnCode configureRegion(int region, long blockSizeBytes, boolean sanitizeOnRelease) {
-        return tables.configure(region, blockSizeBytes, sanitizeOnRelease);
+        ReturnCode code = codeOf(tables.configure(region, blockSizeBytes, sanitizeOnRelease));
+        if (code == ReturnCode.SUCCESS) {
+            for (int head = 0; head < headCount(); head++) {
+                if (isAttached(head)) {
+                    forward(head, CciKind.FM_OWNED_LD, CapacityOrders.REGIONS_CHANGED, NOTHING, response -> {});
+                }
+            }
+        }
+        return code;
     }
 
     @Override
     public List<TagInfo> tags() {
-        return tables.tags();
+        return tables.tags().stream()
+                .map(tag -> new TagInfo(
+                        tag.tag(), tag.holders() & ~tag.pendingHolders(), tag.pendingHolders(), tag.isReferenced()))
+                .toList();
     }
 
     @Override
     public int tagsSupported() {
         return tables.tagsSupported();
+    }
+
+    @Override
+    public int tagsAvailable() {
+        return tables.tagsAvailable();
     }
 
     @Override
@@ -244,11 +236,15 @@ public final class Fabric implements FabricOperations, AutoCloseable {
 
     @Override
     public ReturnCode addReference(UUID tag) {
-        return tables.addReference(tag);
+        return codeOf(tables.addReference(tag));
     }
 
     @Override
     public ReturnCode removeReference(UUID tag) {
-        return tables.removeReference(tag);
+        return codeOf(tables.removeReference(tag));
+    }
+
+    private static ReturnCode codeOf(Optional<Refusal> refusal) {
+        return refusal.map(reason -> ReturnCode.of(reason.cause())).orElse(ReturnCode.SUCCESS);
     }
 }

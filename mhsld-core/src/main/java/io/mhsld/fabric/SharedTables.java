@@ -1,50 +1,131 @@
 package io.mhsld.fabric;
 
-import io.mhsld.cci.FabricOperations.TagInfo;
-import io.mhsld.cci.ReturnCode;
+import io.mhsld.head.LeaseFile;
+import io.mhsld.head.Leases.Lease;
+import io.mhsld.head.Machine;
+import io.mhsld.head.MediaBinding;
+import io.mhsld.head.Patience;
+import io.mhsld.head.RegionSettings;
+import io.mhsld.head.TagRegistry;
+import io.mhsld.media.Media;
+import io.mhsld.state.DeviceFiles;
+import io.mhsld.state.FileGuard;
 import io.mhsld.state.StateFile;
+import io.mhsld.state.TagTable;
 import io.mhsld.type3.DcRegion;
+import io.mhsld.type3.Refusal;
+import io.mhsld.type3.Refusal.Cause;
+import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 
-/** The sections of the state file that all processes write: tags and the settings of regions. */
-public interface SharedTables {
-    /** Opens them for a device. */
-    interface Opener {
-        /** The tables of this state file; they go with it. */
-        SharedTables open(StateFile state);
+/**
+ * The sections of the state file that all processes write, tags and the settings of regions, for one that is no head. To look at them takes the
+ * state file alone. For a change lock file and memory are opened, and closed after it.
+ *
+ * <p>While it changes something it holds the right to change the device as a whole, for a head's lease, which keeps an init away from under a head, it
+ * does not have: no other device can take this one's place, and its memory, meanwhile.
+ */
+public final class SharedTables {
+    /** For so long it waits for an init, destroy, recover or fence that is at work. */
+    static final long PATIENCE_MS = 300;
+
+    private final DeviceFiles files;
+    private final StateFile state;
+
+    /** @param state the open state file; writable, for changes */
+    public SharedTables(DeviceFiles files, StateFile state) {
+        this.files = files;
+        this.state = state;
     }
 
-    /** The region as it is at this moment. */
-    DcRegion current(DcRegion region);
+    /** All tags, each at one moment, in the order of their rows, in which they stay. */
+    public List<TagRegistry.Tag> tags() {
+        return TagRegistry.listOf(state);
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#regionFlags}. */
-    int regionFlags(int region);
+    /** Changes with every change of the tags. */
+    public int tagGeneration() {
+        return TagRegistry.generationOf(state);
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#isSanitizedOnRelease}. */
-    boolean isSanitizedOnRelease(int region);
+    /** How many tags there can be: none without a region that can be shared. */
+    public int tagsSupported() {
+        boolean isAnyShareable = state.geometry().regions().stream().anyMatch(region -> region.shareable());
+        return isAnyShareable ? TagTable.ROWS : 0;
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#supportedBlockSizes}. */
-    long supportedBlockSizes(int region);
+    /** How many more at this moment. */
+    public int tagsAvailable() {
+        return tagsSupported() == 0 ? 0 : state.tags().countFreeVolatile();
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#configureRegion}. */
-    ReturnCode configure(int region, long blockSizeBytes, boolean sanitizeOnRelease);
+    /** Keeps the capacity of a tag; as {@link TagRegistry#addReference}, and {@code BUSY} when the device is being changed as a whole. */
+    public Optional<Refusal> addReference(UUID tag) {
+        return changing(leases -> withMedia(media -> registry(leases, media).addReference(tag)));
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#tags}. */
-    List<TagInfo> tags();
+    /** Lets go of it; as {@link TagRegistry#removeReference}, and {@code BUSY} when the device is being changed as a whole. */
+    public Optional<Refusal> removeReference(UUID tag) {
+        return changing(leases -> withMedia(media -> registry(leases, media).removeReference(tag)));
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#tagsSupported}. */
-    int tagsSupported();
+    /** A region with the settings of this moment. */
+    public DcRegion region(int id) {
+        return RegionSettings.current(state, id);
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#tagGeneration}. */
-    int tagGeneration();
+    /** Block sizes that a region can have: bit n for 2^n bytes. */
+    public long supportedBlockSizes(int region) {
+        return state.geometry().supportedBlockSizes(region);
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#addReference}. */
-    ReturnCode addReference(UUID tag);
+    /** As {@link RegionSettings#set}, and {@code BUSY} when the device is being changed as a whole. */
+    public Optional<Refusal> configure(int region, long blockSizeBytes, boolean sanitizeOnRelease) {
+        return changing(leases ->
+                new RegionSettings(state, leases, Machine.REAL).set(region, blockSizeBytes, sanitizeOnRelease));
+    }
 
-    /** As {@link io.mhsld.cci.FabricOperations#removeReference}. */
-    ReturnCode removeReference(UUID tag);
+    private TagRegistry registry(LeaseFile leases, Media media) {
+        return new TagRegistry(state, leases, media, Machine.REAL);
+    }
 
-    /** Lets go of what the opener took besides the state file. */
-    void close();
+    private Optional<Refusal> withMedia(Function<Media, Optional<Refusal>> change) {
+        try (Media media = MediaBinding.open(files, state)) {
+            return change.apply(media);
+        }
+    }
+
+    private Optional<Refusal> changing(Function<LeaseFile, Optional<Refusal>> change) {
+        // Without a lock file there is no device that could be changed: somebody is taking it away.
+        Optional<LeaseFile> existing = LeaseFile.openExisting(files.lockFile());
+        if (existing.isEmpty()) {
+            return unavailable();
+        }
+        try (LeaseFile leases = existing.get()) {
+            Optional<Lease> device = Patience.await(leases::tryDevice, PATIENCE_MS);
+            if (device.isEmpty()) {
+                return unavailable();
+            }
+            try {
+                return leases.isInPlace() && isInPlace() ? change.apply(leases) : unavailable();
+            } finally {
+                device.get().release();
+            }
+        }
+    }
+
+    private boolean isInPlace() {
+        try {
+            return state.fileKey().equals(FileGuard.look(files.stateFile()).key());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private Optional<Refusal> unavailable() {
+        return Refusal.of(Cause.BUSY, "device is being changed as a whole: file=%s", files.stateFile());
+    }
 }

@@ -330,6 +330,8 @@ public final class Head implements AutoCloseable {
         } else {
             incarnation.lookAtItself();
             lookAtPeers();
+            // A fabric manager that set a region has told this head, unless it died, or could not reach it.
+            device().capacity().refreshRegions();
         }
     }
 

@@ -27,6 +27,12 @@ public final class RegionSettings {
 
     /** The regions as init made them, with the settings of this moment. */
     public DcRegion current(int region) {
+        return current(state, region);
+    }
+
+    /** The same of a device that is only looked at. */
+    public static DcRegion current(StateFile state, int region) {
+        Geometry geometry = state.geometry();
         return current(state, regionOf(geometry.regions().get(region), geometry.blockSizeBytes()));
     }
 

@@ -114,15 +114,25 @@ public final class TagRegistry {
 
     /** All tags, each at one moment, in no particular order. */
     public List<Tag> list() {
-        return tags.readAll().stream()
-                .filter(entry -> entry.state() == State.LIVE && !entry.isGone())
-                .map(this::tagOf)
-                .toList();
+        return listOf(state);
     }
 
     /** Changes with every change of the list. */
     public int generation() {
-        return (int) (tags.sequenceVolatile() >>> 1);
+        return generationOf(state);
+    }
+
+    /** The list of a device that is only looked at, in the order of the rows. */
+    public static List<Tag> listOf(StateFile state) {
+        return state.tags().readAll().stream()
+                .filter(entry -> entry.state() == State.LIVE && !entry.isGone())
+                .map(entry -> tagOf(state, entry))
+                .toList();
+    }
+
+    /** Its generation. */
+    public static int generationOf(StateFile state) {
+        return (int) (state.tags().sequenceVolatile() >>> 1);
     }
 
     /**
@@ -144,7 +154,7 @@ public final class TagRegistry {
         return tag.equals(Extent.NO_TAG) ? Optional.empty() : withLock(tag, () -> removeReferenceNow(tag));
     }
 
-    private Tag tagOf(Entry entry) {
+    private static Tag tagOf(StateFile state, Entry entry) {
         long pending = 0;
         for (long bits = entry.holders(); bits != 0; bits &= bits - 1) {
             int head = Long.numberOfTrailingZeros(bits);

@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CciMessageTest {
     @Test
@@ -51,6 +55,34 @@ class CciMessageTest {
         Response begun = Response.of(ReturnCode.BACKGROUND_STARTED);
         assertArrayEquals(hex("01 01 00 00 44 000080 0100 0000"), request.answer(begun, CciDialect.STANDARD));
         assertArrayEquals(hex("10 01 00 00 44 000001 0100 0000"), request.answer(begun, CciDialect.JACK));
+    }
+
+    /** As libcxlmi sends it: its mark in the vendor's status. */
+    private static CciMessage fromLibcxlmi(int opcode) {
+        byte[] bytes = hex(String.format("00 01 00 %02x %02x 000000 0000 cdab", opcode & 0xFF, opcode >> 8));
+        return CciMessage.read(bytes, 0, bytes.length);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4300,4128", "4305,4128", "0405,148", "0400,5"})
+    void shouldFillUpForLibcxlmiWhatItTakesOnlyAtItsOwnLength(String opcode, int length) {
+        int code = Integer.parseInt(opcode, 16);
+        Response response = Response.of(hex("0102030405"));
+        for (CciDialect dialect : CciDialect.values()) {
+            byte[] answer = fromLibcxlmi(code).answer(response, dialect);
+            assertEquals(CciMessage.HEADER_BYTES + length, answer.length);
+            assertEquals(length, (answer[5] & 0xFF) | (answer[6] & 0xFF) << 8);
+            assertArrayEquals(hex("0102030405"), Arrays.copyOfRange(answer, 12, 17));
+            assertTrue(IntStream.range(17, answer.length).allMatch(i -> answer[i] == 0));
+            assertEquals(
+                    CciMessage.HEADER_BYTES + 5,
+                    CciMessage.request(1, code, new byte[0]).answer(response, dialect).length,
+                    "nobody else");
+        }
+        assertEquals(
+                CciMessage.HEADER_BYTES,
+                fromLibcxlmi(code).answer(Response.of(ReturnCode.BUSY), CciDialect.STANDARD).length,
+                "a refusal");
     }
 
     @Test

@@ -92,6 +92,18 @@ class FmOwnedLdTest {
     @Test
     void shouldPutTheCountersOf5601hStraightBehindTheRegionsThatItReturns() {
         fabric.extents.put(3, new HostExtents(List.of(TestDevice.extent(0, 1)), 5, 9));
+        DcRegion plain = fabric.regions.get(1);
+        fabric.regions.set(
+                1,
+                new DcRegion(
+                        1,
+                        plain.baseDpa(),
+                        plain.decodeLengthBytes(),
+                        plain.lengthBytes(),
+                        plain.blockSizeBytes(),
+                        true,
+                        true));
+        fabric.tags.add(new TagInfo(TAG, 1, 2, true));
         ByteBuffer one = output(0x5601, "0300 01 01");
         assertEquals(4 + 40 + 16, one.capacity());
         assertEquals(3, one.getShort(0));
@@ -106,7 +118,7 @@ class FmOwnedLdTest {
         assertEquals(512, one.getInt(44));
         assertEquals(507, one.getInt(48));
         assertEquals(128, one.getInt(52));
-        assertEquals(128, one.getInt(56));
+        assertEquals(127, one.getInt(56));
         assertEquals(4 + 2 * 40 + 16, output(0x5601, "0300 ff 00").capacity());
         assertEquals(4 + 16, output(0x5601, "0300 00 00").capacity());
     }
@@ -137,9 +149,13 @@ class FmOwnedLdTest {
         assertEquals(
                 ReturnCode.UNSUPPORTED,
                 ask(0x5602, "00000000 0000000000000000 00000000").code());
+        fabric.outcome = ReturnCode.SUCCESS;
+        fabric.calls.clear();
         assertEquals(
-                ReturnCode.INVALID_INPUT,
-                ask(0x5602, "02000000 0000200000000000 00000000").code());
+                ReturnCode.UNSUPPORTED,
+                ask(0x5602, "02000000 0000200000000000 00000000").code(),
+                "no such region");
+        assertEquals(List.of(), fabric.calls);
     }
 
     @Test

@@ -55,16 +55,6 @@ final class SomeFabric implements FabricOperations {
     }
 
     @Override
-    public int regionFlags(int region) {
-        return region == 1 ? 1 << 3 : 0;
-    }
-
-    @Override
-    public boolean isSanitizedOnRelease(int region) {
-        return region == 1;
-    }
-
-    @Override
     public long supportedBlockSizes(int region) {
         return TestDevice.BLOCK | TestDevice.BLOCK << 1;
     }
@@ -91,6 +81,11 @@ final class SomeFabric implements FabricOperations {
     @Override
     public int tagsSupported() {
         return 128;
+    }
+
+    @Override
+    public int tagsAvailable() {
+        return 128 - tags.size();
     }
 
     @Override

@@ -20,7 +20,7 @@ public final class PrintedReports {
         DeviceFacts facts = DeviceFacts.of(files, state);
         reports.put("status", StatusReport.text(facts, state, true, columns));
         reports.put("status --json", json(out -> StatusReport.json(out, facts, state)));
-        MapReport map = new MapReport(facts, state.ownerMap());
+        MapReport map = MapReport.of(facts, state);
         reports.put("map", map.text(MapPicture.View.ofAll(columns, false)));
         reports.put("map --json", json(map::json));
         reports.put("extents", ExtentReport.text(facts, facts.heads()));

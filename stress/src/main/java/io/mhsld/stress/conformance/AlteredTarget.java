@@ -90,6 +90,11 @@ final class AlteredTarget implements Target {
     }
 
     @Override
+    public int tunnelTypeLength() {
+        return inner.tunnelTypeLength();
+    }
+
+    @Override
     public Optional<String> offer(long regionBaseDpa, long[]... dpasAndLengths) {
         offered = true;
         return inner.offer(regionBaseDpa, dpasAndLengths);

@@ -129,7 +129,7 @@ public final class Conformance implements Callable<Integer> {
         TrialFolder folder = TrialFolder.create(evidence, "conformance");
         DeviceFiles files =
                 DeviceFiles.named("mhsld-conformance-" + ProcessHandle.current().pid());
-        Geometry geometry = Geometry.of(4, 128 << 20, 2, 2 << 20);
+        Geometry geometry = Geometry.of(4, 128 << 20, 2, 2 << 20).withShareable(Set.of(1));
         Device.initialise(files, new Device.Specification(geometry, 1, true, Optional.empty(), false), 0);
         int status = 1;
         try (ChildJvm head = start(
@@ -137,6 +137,7 @@ public final class Conformance implements Callable<Integer> {
                         "head",
                         "--mhd-head=0",
                         "--mhd-state_file=" + files.stateFile(),
+                        "--mctp=tcp:127.0.0.1:0",
                         "--host-driver=manual");
                 ChildJvm fabric = start(folder, "fm", files.stateFile().toString(), "--mctp=tcp:127.0.0.1:0")) {
             if (!HeadLauncher.awaitReady(head, START_MS)) {
@@ -148,6 +149,11 @@ public final class Conformance implements Callable<Integer> {
             Optional<InetSocketAddress> manager = addressOf(fabric);
             for (Dialect each : manager.isPresent() ? Dialect.values() : new Dialect[0]) {
                 targets.add(() -> new MctpTarget(manager.get(), each, 0));
+                targets.add(() -> new MctpTarget(
+                        addressOf(head).orElseThrow(),
+                        each,
+                        0,
+                        Optional.of(new QmpTarget(QmpAddress.unix(files.controlSocket(0))))));
             }
             if (manager.isEmpty()) {
                 say("no fabric manager: %s", fabric.output().lines().findFirst().orElse("it says nothing"));

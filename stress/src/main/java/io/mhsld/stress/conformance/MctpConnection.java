@@ -21,6 +21,8 @@ final class MctpConnection implements Closeable {
     private static final int END = 0x40;
     private static final int OWNER = 0x08;
     private static final int TAG_MASK = 7;
+    private static final int DEVICE = 9;
+    private static final int SELF = 8;
     private static final int MAX_PACKETS = 1 << 16;
     private static final int TIMEOUT_MS = 20_000;
 
@@ -49,6 +51,10 @@ final class MctpConnection implements Closeable {
     private final DataInputStream in;
     private final OutputStream out;
     private int sequence;
+
+    /** Clients of the other dialect have been seen to leave the endpoint numbers at 0. */
+    private boolean isNumbered;
+
     private int tag;
 
     MctpConnection(Socket socket) throws IOException {
@@ -73,6 +79,7 @@ final class MctpConnection implements Closeable {
     /** Sends a request and takes its answer, without type and padding. */
     byte[] exchange(int type, byte[] message, Dialect dialect) throws IOException {
         int used = tag++ & TAG_MASK;
+        isNumbered = dialect == Dialect.STANDARD;
         send(type, message, used | OWNER);
         Received answer = receive();
         if (answer.tag != used || answer.type != type) {
@@ -105,6 +112,8 @@ final class MctpConnection implements Closeable {
         for (int i = 0; i < packets; i++) {
             byte[] packet = new byte[PACKET_LENGTH];
             packet[0] = 1;
+            packet[1] = (byte) (isNumbered ? DEVICE : 0);
+            packet[2] = (byte) (isNumbered ? SELF : 0);
             packet[3] = (byte) ((i == 0 ? START : 0) | (i == packets - 1 ? END : 0) | (sequence++ & 3) << 4 | tagBits);
             System.arraycopy(body, i * BODY_LENGTH, packet, HEADER_LENGTH, BODY_LENGTH);
             out.write(packet);

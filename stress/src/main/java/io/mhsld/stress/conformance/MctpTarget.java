@@ -32,10 +32,17 @@ final class MctpTarget implements Target {
     private final Dialect dialect;
     private final int ld;
     private final boolean isFabric;
+    private final Optional<Target> manager;
     private int nextTag;
 
     MctpTarget(InetSocketAddress address, Dialect dialect, int ld) {
+        this(address, dialect, ld, Optional.empty());
+    }
+
+    /** @param manager who offers capacity where that cannot be done at this address */
+    MctpTarget(InetSocketAddress address, Dialect dialect, int ld, Optional<Target> manager) {
         this.dialect = dialect;
+        this.manager = manager;
         this.ld = ld;
         try {
             connection = MctpConnection.open(address);
@@ -68,7 +75,7 @@ final class MctpTarget implements Target {
         int set = opcode >> Byte.SIZE;
         boolean isFmApi = set >= FIRST_FM_API_SET && set <= LAST_FM_API_SET;
         CciMessage request = CciMessage.request(nextTag++ & 0xFF, opcode, payload);
-        byte[] answer = exchange(isFmApi ? TYPE_FM_API : TYPE_CCI, request.toBytes(dialect));
+        byte[] answer = exchange(isFmApi || dialect == Dialect.JACK ? TYPE_FM_API : TYPE_CCI, request.toBytes(dialect));
         return answerOf(request, answer);
     }
 
@@ -90,10 +97,15 @@ final class MctpTarget implements Target {
         }
     }
 
+    @Override
+    public int tunnelTypeLength() {
+        return dialect == Dialect.JACK ? 1 : 0;
+    }
+
     private Answer tunnelled(int opcode, byte[] payload) {
         CciMessage inner = CciMessage.request(nextTag++ & 0xFF, opcode, payload);
         byte[] message = inner.toBytes(dialect);
-        int typeLength = dialect == Dialect.JACK ? 1 : 0;
+        int typeLength = tunnelTypeLength();
         ByteBuffer tunnel = ByteBuffer.allocate(4 + typeLength + message.length).order(ByteOrder.LITTLE_ENDIAN);
         tunnel.put((byte) ld).put((byte) 0).putShort((short) (typeLength + message.length));
         if (typeLength > 0) {
@@ -115,7 +127,9 @@ final class MctpTarget implements Target {
     @Override
     public Optional<String> offer(long regionBaseDpa, long[]... dpasAndLengths) {
         if (!isFabric) {
-            return Optional.of("only a fabric manager offers capacity");
+            return manager.isPresent()
+                    ? manager.get().offer(regionBaseDpa, dpasAndLengths)
+                    : Optional.of("only a fabric manager offers capacity");
         }
         ByteBuffer request =
                 ByteBuffer.allocate(32 + 40 * dpasAndLengths.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -134,11 +148,12 @@ final class MctpTarget implements Target {
 
     @Override
     public String toString() {
-        return "through MCTP, dialect " + dialect;
+        return "through MCTP, " + (isFabric ? "fabric manager" : "head") + ", dialect " + dialect;
     }
 
     @Override
     public void close() {
+        manager.ifPresent(Target::close);
         try {
             connection.close();
         } catch (IOException e) {

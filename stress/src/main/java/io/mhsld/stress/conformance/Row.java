@@ -20,7 +20,11 @@ record Row(int opcode, String name, Set<Via> vias, Given given, List<Step> steps
         /** One group is offered: blocks 0 and 1, and block 4, of the first region. */
         OFFERED,
         /** Blocks 0 and 1 are accepted. */
-        ACCEPTED
+        ACCEPTED,
+        /** Nothing is, and there is a region that can be shared. */
+        SHAREABLE,
+        /** Two blocks of that region are accepted with a tag. */
+        SHARED
     }
 
     /**

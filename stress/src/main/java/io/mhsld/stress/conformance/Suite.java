@@ -31,6 +31,11 @@ final class Suite {
     private static final int RELEASE = 0x4803;
     private static final int INITIATE_ADD = 0x5604;
     private static final int GET_HEADS = 0x5500;
+    private static final int GET_HOST_REGIONS = 0x5601;
+    private static final int SET_REGION = 0x5602;
+    private static final int REMOVE_REFERENCE = 0x5607;
+    private static final int LIST_TAGS = 0x5608;
+    private static final int SHAREABLE = 1 << 3;
     private static final int BACKGROUND_STATUS = 0x0002;
     private static final int BACKGROUND_STARTED = 1;
     private static final int BUSY = 6;
@@ -216,6 +221,9 @@ final class Suite {
                 .filter(via -> effects.get(via).containsKey(GET_CONFIGURATION))
                 .findFirst();
         host.ifPresent(this::findOutCapacity);
+        if (effects.getOrDefault(Via.FM, Map.of()).containsKey(GET_HOST_REGIONS)) {
+            findOutShareable();
+        }
     }
 
     private void findOutCapacity(Via via) {
@@ -231,6 +239,21 @@ final class Suite {
             if (heads.capacity() >= 2) {
                 facts.put("lds", (long) heads.get(0));
                 facts.put("heads", (long) heads.get(1));
+            }
+        }
+    }
+
+    private void findOutShareable() {
+        ByteBuffer regions = output(Via.FM, GET_HOST_REGIONS, new byte[] {0, 0, 8, 0});
+        int count = regions.capacity() > 4 ? regions.get(3) : 0;
+        for (int i = 0; i < count && regions.capacity() >= 4 + EXTENT_LENGTH * (i + 1); i++) {
+            int at = 4 + EXTENT_LENGTH * i;
+            if ((regions.get(at + 32) & SHAREABLE) != 0) {
+                facts.put("sregion", (long) i);
+                facts.put("sbase", regions.getLong(at));
+                facts.put("slength", regions.getLong(at + 16));
+                facts.put("sblock", regions.getLong(at + 24));
+                return;
             }
         }
     }
@@ -262,6 +285,7 @@ final class Suite {
         facts.put("logsize", 4L * log.size());
         facts.put("second", log.keySet().stream().skip(1).findFirst().orElse(0).longValue());
         facts.put("handle", 1L);
+        facts.put("t", (long) target.tunnelTypeLength());
         if (host.isEmpty()) {
             if (given != Given.NOTHING) {
                 throw new Skipped("no interface of a host can be reached");
@@ -270,6 +294,10 @@ final class Suite {
         }
         clean(host.get());
         if (given == Given.NOTHING) {
+            return;
+        }
+        if (given == Given.SHAREABLE || given == Given.SHARED) {
+            prepareShareable(given);
             return;
         }
         long base = facts.get("base");
@@ -292,6 +320,17 @@ final class Suite {
         }
     }
 
+    private void prepareShareable(Given given) {
+        if (!facts.containsKey("sregion")) {
+            throw new Skipped("no region can be shared");
+        }
+        if (given == Given.SHARED) {
+            must(Via.FM, INITIATE_ADD, Text.request(FabricRows.SHARED_ADD, facts));
+            must(host.get(), ADD_RESPONSE, extentList(new long[] {facts.get("sbase"), 2 * facts.get("sblock")}));
+            must(host.get(), CLEAR_EVENTS, new byte[] {4, 1, 0, 0, 0, 0});
+        }
+    }
+
     /** Rejects what is offered, releases what is accepted, clears the log. */
     private void clean(Via via) {
         for (; offers > 0; offers--) {
@@ -299,11 +338,32 @@ final class Suite {
         }
         ByteBuffer extents = output(via, GET_EXTENTS, new byte[] {16, 0, 0, 0, 0, 0, 0, 0});
         int count = extents.capacity() >= 16 ? extents.getInt(0) : 0;
-        for (int i = 0; i < count && extents.capacity() >= 16 + EXTENT_LENGTH * (i + 1); i++) {
+        long[][] all = new long[Math.min(count, (extents.capacity() - 16) / EXTENT_LENGTH)][];
+        for (int i = 0; i < all.length; i++) {
             int at = 16 + EXTENT_LENGTH * i;
-            target.send(via, RELEASE, extentList(new long[] {extents.getLong(at), extents.getLong(at + 8)}));
+            all[i] = new long[] {extents.getLong(at), extents.getLong(at + 8)};
+        }
+        if (all.length > 0) {
+            // At once, for what is shared is given back by whole tags.
+            target.send(via, RELEASE, extentList(all));
+        }
+        if (facts.containsKey("sregion")) {
+            cleanTags();
         }
         target.send(via, CLEAR_EVENTS, new byte[] {4, 1, 0, 0, 0, 0});
+    }
+
+    private void cleanTags() {
+        ByteBuffer tags = output(Via.FM, LIST_TAGS, new byte[] {0, 0, 0, 0, 16, 0, 0, 0});
+        int count = tags.capacity() >= 16 ? tags.getInt(8) : 0;
+        for (int i = 0; i < count; i++) {
+            byte[] tag = new byte[16];
+            tags.get(16 + 84 * i, tag);
+            target.send(Via.FM, REMOVE_REFERENCE, tag);
+        }
+        for (String region : List.of("b:0 000000 q:block", "b:sregion 000000 q:sblock")) {
+            target.send(Via.FM, SET_REGION, Text.request(region + " 00 000000", facts));
+        }
     }
 
     private void must(Via via, int opcode, byte[] input) {
@@ -313,8 +373,12 @@ final class Suite {
         }
     }
 
-    private static byte[] extentList(long[] extent) {
-        ByteBuffer list = ByteBuffer.allocate(32).order(ByteOrder.LITTLE_ENDIAN);
-        return list.putInt(1).putInt(0).putLong(extent[0]).putLong(extent[1]).array();
+    private static byte[] extentList(long[]... extents) {
+        ByteBuffer list = ByteBuffer.allocate(8 + 24 * extents.length).order(ByteOrder.LITTLE_ENDIAN);
+        list.putInt(extents.length).putInt(0);
+        for (long[] extent : extents) {
+            list.putLong(extent[0]).putLong(extent[1]).putLong(0);
+        }
+        return list.array();
     }
 }

@@ -44,6 +44,11 @@ interface Target extends AutoCloseable {
      */
     Answer send(Via via, int opcode, byte[] payload);
 
+    /** Bytes before the header of a tunnelled message: its type, or nothing. */
+    default int tunnelTypeLength() {
+        return 0;
+    }
+
     /** Offers capacity to the head, as a fabric manager would; empty when this was done, else why it cannot be. */
     Optional<String> offer(long regionBaseDpa, long[]... dpasAndLengths);
 

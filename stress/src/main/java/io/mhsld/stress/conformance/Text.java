@@ -9,13 +9,18 @@ import java.util.regex.Pattern;
 
 /**
  * The language of the tables. A request is words: pairs of hexadecimal digits; {@code b: w: d: q:} and a sum for a little-endian number of 1, 2, 4
- * or 8 bytes; {@code pad:N} for so many zeros. A sum is made of numbers, names of facts, and {@code number*name}: {@code base+4*block}. A check of an
+ * or 8 bytes; {@code pad:N} for so many zeros; {@code type} for the byte that a
+ * tunnelled message begins with, where it does: then the fact {@code t} is 1, else 0. A sum is made of numbers, names of facts, and {@code number*name}: {@code base+4*block}. A check of an
  * answer is {@code len} or {@code u8@OFFSET}, {@code u16@…}, {@code u32@…}, {@code u64@…}, then {@code = != >= <=} or {@code &} (all those bits
  * are set), then a sum.
  */
 final class Text {
     private static final Pattern CHECK = Pattern.compile("(len|u(8|16|32|64)@([^=!<>&]+))(=|!=|>=|<=|&)(.+)");
     private static final String SIZES = "bwdq";
+    private static final String TYPE = "type";
+
+    /** The MCTP message type of a command. */
+    private static final byte CCI = 8;
 
     private Text() {}
 
@@ -24,7 +29,9 @@ final class Text {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (String word : text.strip().split("\\s+")) {
             int colon = word.indexOf(':');
-            if (colon < 0) {
+            if (word.equals(TYPE)) {
+                bytes.writeBytes(valueOf("t", facts) == 0 ? new byte[0] : new byte[] {CCI});
+            } else if (colon < 0) {
                 bytes.writeBytes(HexFormat.of().parseHex(word));
             } else if (word.startsWith("pad:")) {
                 bytes.writeBytes(new byte[(int) sum(word.substring(4), facts)]);
