@@ -87,7 +87,11 @@ final class SharedTags {
     }
 
     private Optional<Refusal> keep(Joined joined) {
-        joined.row().ifPresent(entry -> held.put(entry.tag(), new Held(entry)));
+        joined.row().ifPresent(entry -> {
+            held.put(entry.tag(), new Held(entry));
+            // Else it would be taken out of the row that it holds again.
+            owed.remove(new Owed(entry.row(), entry.epoch()));
+        });
         return joined.refusal();
     }
 

@@ -264,6 +264,31 @@ class TagRegistryTest {
         assertEquals(4, fixture.blocksOf(2).size());
     }
 
+    /** What it still owed to the row, its new hold of the same life has overtaken. */
+    @Test
+    void shouldStayHolderOfTagThatItLeftWithoutTheLockAndJoinedAgain() throws InterruptedException {
+        share(head(0), TAG, 4);
+        join(head(1), TAG);
+        Leases.Lease busy = head(2).leases.tryTables().orElseThrow();
+        head(1).release(TAG);
+        Thread later = new Thread(() -> {
+            DeviceFixture.pause(150);
+            busy.release();
+        });
+        later.start();
+        join(head(1), TAG);
+        later.join();
+        head(1).tick();
+        head(1).tick();
+        assertEquals(
+                List.of(0b011L),
+                head(2).registry().list().stream().map(TagRegistry.Tag::holders).toList());
+        assertTrue(
+                head(1).lines.stream().noneMatch(line -> line.startsWith("repaired")),
+                head(1).lines.toString());
+        fixture.assertSound();
+    }
+
     @Test
     void shouldFreeWhatLastOneLeftWithoutTheLock() {
         share(head(0), TAG, 4);
