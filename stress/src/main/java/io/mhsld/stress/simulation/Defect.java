@@ -81,6 +81,7 @@ enum Defect {
             "private boolean isInUse(int id) {",
             "private boolean isInUse(int id) { if (id >= 0) { return false; }");
 
+    @SuppressWarnings("ImmutableEnumChecker") // An Optional of a record of strings.
     private final Optional<SourceChange> change;
 
     Defect() {
