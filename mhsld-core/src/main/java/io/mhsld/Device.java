@@ -49,7 +49,8 @@ public final class Device {
      *
      * @param geometry heads, regions, blocks
      * @param serial serial number that every host sees
-     * @param sparseMedia true: capacity is offered without reserving memory for it, so a store may be refused when the system has none left
+     * @param sparseMedia true: memory is taken by the first store, which is refused when the system has none left; false: it is reserved before capacity
+     *     is offered, which takes its time, and then no store is refused
      * @param mediaFile the DC memory; empty: beside the state file
      * @param groupAccess true: the files are open to the group too (mode 0660 instead of 0600)
      */
@@ -69,12 +70,12 @@ public final class Device {
         /** Serial number when nobody says otherwise: that of the reference's example. */
         public static final long DEFAULT_SERIAL = 66667;
 
-        /** One region, 8 heads, blocks of 2 MiB. */
+        /** One region, 8 heads, blocks of 2 MiB, sparse media. */
         public static Specification ofSize(long sizeBytes) {
             return new Specification(
                     Geometry.of(DEFAULT_HEADS, sizeBytes, 1, DEFAULT_BLOCK_SIZE_BYTES),
                     DEFAULT_SERIAL,
-                    false,
+                    true,
                     Optional.empty(),
                     false);
         }

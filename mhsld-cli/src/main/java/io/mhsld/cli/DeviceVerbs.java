@@ -127,12 +127,12 @@ final class DeviceVerbs {
         @Option(
                 names = "--media-space",
                 paramLabel = "KIND",
-                description = "reserved (default): memory is reserved before capacity is offered; sparse: it is not.")
-        MediaSpace mediaSpace = MediaSpace.RESERVED;
+                description = "sparse (default): memory is taken by the first store; reserved: before it is offered.")
+        MediaSpace mediaSpace = MediaSpace.SPARSE;
 
         @Option(
                 names = "--shareable",
-                paramLabel = "N,N|all",
+                paramLabel = "REGIONS",
                 converter = ShareableConverter.class,
                 description = "Regions whose capacity several heads may hold, by a tag: none.")
         Shareable shareable = Shareable.NONE;

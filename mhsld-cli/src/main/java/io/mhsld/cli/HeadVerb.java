@@ -59,7 +59,7 @@ final class HeadVerb extends Verb {
 
     @Option(
             names = "--shareable",
-            paramLabel = "N,N|all",
+            paramLabel = "REGIONS",
             converter = ShareableConverter.class,
             description = "Of a new device: regions whose capacity several heads may hold, by a tag: none.")
     Shareable shareable = Shareable.NONE;
@@ -96,8 +96,8 @@ final class HeadVerb extends Verb {
     @Option(
             names = "--media-space",
             paramLabel = "KIND",
-            description = "reserved (default): memory is reserved before capacity is offered; sparse: it is not.")
-    DeviceVerbs.MediaSpace mediaSpace = DeviceVerbs.MediaSpace.RESERVED;
+            description = "sparse (default): memory is taken by the first store; reserved: before it is offered.")
+    DeviceVerbs.MediaSpace mediaSpace = DeviceVerbs.MediaSpace.SPARSE;
 
     @Option(names = "--group", description = "Files of a new device are open to the group too (0660).")
     boolean group;

@@ -1,10 +1,12 @@
 package io.mhsld.cli;
 
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.type3.HealthAndAlerts;
 import io.mhsld.type3.RasCapability.Correctable;
 import io.mhsld.type3.RasCapability.Uncorrectable;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
@@ -29,6 +31,7 @@ final class InjectVerbs {
                 new InjectEventVerbs.Dram(inject),
                 new InjectEventVerbs.MemoryModule(inject),
                 new Poison(inject),
+                new Health(inject),
                 new CorrectableError(inject),
                 new UncorrectableErrors(inject))) {
             verbs.addSubcommand(verb);
@@ -76,7 +79,7 @@ final class InjectVerbs {
             name = "inject",
             mixinStandardHelpOptions = true,
             sortOptions = false,
-            description = "Have a head report what has not happened: events, poison, errors of its link.")
+            description = "Have a head report what has not happened: events, poison, errors of its link, bad health.")
     static final class Inject extends Verb {
         @Parameters(index = "0", paramLabel = "NAME", description = "The device: /dev/shm/NAME, or a path.")
         String name;
@@ -146,6 +149,55 @@ final class InjectVerbs {
         @Override
         ExitCode run() {
             return operator().injectPoison(dpa, lengthBytes, json.json);
+        }
+    }
+
+    @Command(
+            name = "health",
+            mixinStandardHelpOptions = true,
+            sortOptions = false,
+            description = "Another state of health: alerts come and go by it. What is not given stays as it is.")
+    private static final class Health extends Injection {
+        @Option(
+                names = "--life-used",
+                paramLabel = "PERCENT",
+                description = "How much of its life the device has behind it, 0 to 100.")
+        Integer lifeUsed;
+
+        @Option(names = "--temperature", paramLabel = "CELSIUS", description = "How hot it is, -128 to 127.")
+        Integer temperature;
+
+        @Option(
+                names = "--corrected-errors",
+                paramLabel = "N",
+                converter = NumberConverter.class,
+                description = "So many more errors of its memory were corrected.")
+        Long correctedErrors;
+
+        Health(Inject inject) {
+            super(inject);
+        }
+
+        @Override
+        ExitCode run() {
+            Map<String, Object> arguments = new LinkedHashMap<>();
+            putWithin(arguments, "life-used", lifeUsed, 0, HealthAndAlerts.MAX_LIFE_USED);
+            putWithin(arguments, "temperature", temperature, Byte.MIN_VALUE, Byte.MAX_VALUE);
+            putWithin(arguments, "corrected-errors", correctedErrors, 0, MAX_32_BITS);
+            if (arguments.isEmpty()) {
+                throw usage("what to set is missing: --life-used, --temperature, --corrected-errors");
+            }
+            return operator().setHealth(arguments, json.json);
+        }
+
+        private void putWithin(Map<String, Object> arguments, String name, Number value, long min, long max) {
+            if (value == null) {
+                return;
+            }
+            if (value.longValue() < min || value.longValue() > max) {
+                throw usage("not a number from " + min + " to " + max + ": --" + name + "=" + value);
+            }
+            arguments.put(name, value.longValue());
         }
     }
 

@@ -162,6 +162,12 @@ final class ManPage {
     }
 
     private static String escaped(String text) {
-        return text.replace("\\", "\\e").replace("-", "\\-").replace("\"", "\\(dq");
+        String roff = text.replace("\\", "\\e").replace("-", "\\-").replace("\"", "\\(dq");
+        StringBuilder ascii = new StringBuilder();
+        // Not every roff reads UTF-8.
+        roff.codePoints()
+                .forEach(character -> ascii.append(
+                        character < 0x80 ? Character.toString(character) : String.format("\\[u%04X]", character)));
+        return ascii.toString();
     }
 }

@@ -73,7 +73,7 @@ final class StatusReport {
 
     /** Whether offered capacity has memory behind it already. */
     static String mediaSpace(StateFile.Identity identity) {
-        return identity.sparseMedia() ? "sparse: a store may be refused" : "reserved when it is offered";
+        return identity.sparseMedia() ? "sparse: memory is taken by the first store" : "reserved when it is offered";
     }
 
     private void addDevice() {

@@ -76,6 +76,7 @@ public final class CxlCommands {
         OWN_TEXTS.put(Cause.NOT_SHAREABLE, "capacity of the region cannot be shared");
         OWN_TEXTS.put(Cause.INCOMPLETE_TAG, "shared capacity comes and goes by whole tags");
         OWN_TEXTS.put(Cause.BUSY, "the device is busy");
+        OWN_TEXTS.put(Cause.POISON_LIMIT, "the extent lies in the middle of poison, and the poison list is full");
         OWN_TEXTS.put(Cause.NO_SPACE, "no memory left for the extent");
         OWN_TEXTS.put(Cause.TOO_MANY_EXTENTS, "too many extents");
         OWN_TEXTS.put(Cause.EVENT_LOG_FULL, "dynamic capacity event log is full, the host does not read it");

@@ -8,7 +8,9 @@ import io.mhsld.type3.EventBody;
 import io.mhsld.type3.EventHeader;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.GeneralMediaEvent;
+import io.mhsld.type3.HealthAndAlerts;
 import io.mhsld.type3.MediaError;
+import io.mhsld.type3.MediaEvents.Alert;
 import io.mhsld.type3.MediaPoison;
 import io.mhsld.type3.MemoryModuleEvent;
 import io.mhsld.type3.RasCapability;
@@ -21,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -28,7 +31,7 @@ import java.util.OptionalLong;
 
 /**
  * QEMU's commands that make a device report what has not happened: events, poison, errors of link and protocol; with QEMU's arguments, order of
- * checks and texts. The arguments are those of QEMU 11; what QEMU 10 does not have is optional, so that clients of either are served.
+ * checks and texts; and one of our own that moves its health. The arguments are those of QEMU 11; what QEMU 10 does not have is optional, so that clients of either are served.
  */
 final class InjectCommands {
     /** QEMU takes that many, though the register has room for half of them. */
@@ -61,6 +64,13 @@ final class InjectCommands {
                 QemuCommands.poison(this::poison),
                 QemuCommands.uncorrectableErrors(this::uncorrectable),
                 QemuCommands.correctableError(this::correctable),
+                QmpCommand.of(
+                                "x-set-health",
+                                this::setHealth,
+                                optional("life-used", QmpType.UINT8),
+                                optional("temperature", QmpType.INT16),
+                                optional("corrected-errors", QmpType.UINT32))
+                        .returning(QmpType.ANY),
                 QmpCommand.of("x-query-ras", arguments -> queryRas()).returning(QmpType.ANY),
                 QmpCommand.of(
                         "x-ras-write",
@@ -222,14 +232,49 @@ final class InjectCommands {
         if (length == 0) {
             return QmpReply.refused("poison has no length: start=0x" + Long.toHexString(start));
         }
-        if (device.poison().isPoisoned(start, length)) {
-            return QmpReply.refused("Overlap with existing poisoned region not supported");
-        }
         Optional<Refusal> refusal = device.injectPoison(start, length, MediaPoison.Source.INTERNAL);
-        return refusal.isEmpty()
-                ? QmpReply.done()
-                : QmpReply.refused(
-                        "poison cannot be injected: " + refusal.get().toString().replace(": ", " "));
+        if (refusal.isEmpty()) {
+            return QmpReply.done();
+        }
+        boolean isPoisoned = refusal.get().cause() == Refusal.Cause.ALREADY_POISONED;
+        return QmpReply.refused(
+                isPoisoned
+                        ? "Overlap with existing poisoned region not supported"
+                        : "poison cannot be injected: "
+                                + refusal.get().toString().replace(": ", " "));
+    }
+
+    // ---- health
+
+    /** What is not given stays as it is. Without any, it only tells. */
+    private QmpReply setHealth(QmpArguments arguments) {
+        OptionalInt lifeUsed = small(arguments, "life-used");
+        OptionalInt temperature = small(arguments, "temperature");
+        if (lifeUsed.orElse(0) > HealthAndAlerts.MAX_LIFE_USED) {
+            return QmpReply.refused("Parameter 'life-used' expects at most " + HealthAndAlerts.MAX_LIFE_USED);
+        }
+        int celsius = temperature.orElse(0);
+        if (celsius < Byte.MIN_VALUE || celsius > Byte.MAX_VALUE) {
+            return QmpReply.refused("Parameter 'temperature' expects " + Byte.MIN_VALUE + " to " + Byte.MAX_VALUE);
+        }
+        HealthAndAlerts health = device.health();
+        lifeUsed.ifPresent(health::setLifeUsed);
+        temperature.ifPresent(health::setTemperature);
+        arguments.optionalNumber("corrected-errors").ifPresent(health::countCorrectedErrors);
+        return QmpReply.of(tell(health));
+    }
+
+    private static Map<String, Object> tell(HealthAndAlerts health) {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("life-used", health.lifeUsed());
+        answer.put("temperature", health.temperature());
+        answer.put("corrected-errors", health.correctedVolatileErrors());
+        for (Alert alert : List.of(
+                Alert.LIFE_USED, Alert.OVER_TEMPERATURE, Alert.UNDER_TEMPERATURE, Alert.CORRECTED_VOLATILE_ERRORS)) {
+            String name = alert.toString().toLowerCase(Locale.ROOT).replace('_', '-');
+            answer.put(name + "-alert", health.level(alert).toString().toLowerCase(Locale.ROOT));
+        }
+        return answer;
     }
 
     // ---- errors

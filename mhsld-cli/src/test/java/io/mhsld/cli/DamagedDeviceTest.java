@@ -367,7 +367,7 @@ class DamagedDeviceTest {
         assumeTrue("root".equals(System.getProperty("user.name")), "only root may mount a small file system");
         assumeTrue(run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mount.toString()), "no mounting here");
         try (HeadProcesses heads = new HeadProcesses(mount.resolve("dev").toString())) {
-            Head head = heads.startDevice(1)[0];
+            Head head = heads.startDevice(1, "--media-space=reserved")[0];
             assertEquals(
                     DONE,
                     heads.run("add", "--head=0", "--region=0", "--offset=0", "--length=4M")

@@ -181,7 +181,7 @@ class DeviceVerbsTest {
                 """
                 made %1$s: 64 MiB in 64 blocks of 1 MiB, 2 regions, 8 heads, serial 18364758544493064720
                 state file: %1$s (%2$s)
-                media file: %1$s.media (reserved when it is offered)
+                media file: %1$s.media (sparse: memory is taken by the first store)
                 """.formatted(name(), Sizes.text(files().stateFile().toFile().length())), outcome.out());
     }
 
@@ -206,18 +206,20 @@ class DeviceVerbsTest {
         Map<String, Object> made = json(run(
                 "init",
                 "--size=1G",
-                "--media-space=sparse",
+                "--media-space=reserved",
                 "--media=" + folder.resolve("m"),
                 "--sn=18446744073709551615",
                 "--json"));
 
         assertEquals(name(), made.get("state_file"));
         assertEquals(folder.resolve("m").toString(), made.get("media_file"));
-        assertEquals("sparse", made.get("media_space"));
+        assertEquals("reserved", made.get("media_space"));
         assertEquals("18446744073709551615", made.get("serial").toString());
         assertEquals(512L, made.get("blocks"));
         assertEquals(2 * MIB, made.get("block_size"));
         assertEquals(1024 * MIB, list(made.get("regions")).get(0).get("size"));
+        Map<String, Object> standard = json(run("init", "--size=1G", "--json"));
+        assertEquals("sparse", standard.get("media_space"), "when nobody says otherwise");
     }
 
     @ParameterizedTest
@@ -407,7 +409,7 @@ class DeviceVerbsTest {
                 ExitCode.DONE,
                 name() + ": 64 MiB in 32 blocks of 2 MiB, 2 regions, 4 heads, serial 66667\n",
                 "state file: " + name() + "\n",
-                "media file: " + name() + ".media (reserved when it is offered)\n",
+                "media file: " + name() + ".media (sparse: memory is taken by the first store)\n",
                 "region 1: 32 MiB from dpa 0x10000000\n",
                 "blocks: 32 = 23 free (46 MiB) + 9 owned (18 MiB)\n",
                 "what the errors were: mhsld errors " + name() + "\n");

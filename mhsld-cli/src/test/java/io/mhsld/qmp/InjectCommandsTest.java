@@ -10,6 +10,8 @@ import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.EventRecord;
 import io.mhsld.type3.ExtentJournal;
+import io.mhsld.type3.HealthAndAlerts;
+import io.mhsld.type3.MediaEvents.Alert;
 import io.mhsld.type3.MediaPoison;
 import io.mhsld.type3.MultiHeadHooks;
 import io.mhsld.type3.Type3Device;
@@ -279,6 +281,27 @@ class InjectCommandsTest {
         Map<String, Object> members = json(arguments);
         members.remove(name);
         return members;
+    }
+
+    // ---- health
+
+    @Test
+    void shouldMoveHealthAsFarAsItIsGiven() {
+        assertEquals("", execute("x-set-health", "{'life-used': 75}"));
+        assertEquals("", execute("x-set-health", "{'temperature': -10, 'corrected-errors': 4294967295}"));
+        assertEquals(75, device.health().lifeUsed());
+        assertEquals(-10, device.health().temperature());
+        assertEquals(0xFFFF_FFFFL, device.health().correctedVolatileErrors());
+        assertEquals(HealthAndAlerts.Level.WARNING, device.health().level(Alert.LIFE_USED));
+        assertEquals(HealthAndAlerts.Level.CRITICAL, device.health().level(Alert.UNDER_TEMPERATURE));
+        assertEquals(1, device.log(EventLog.Kind.WARNING).oldest(9).size());
+        assertEquals(1, device.log(EventLog.Kind.FAILURE).oldest(9).size());
+        assertEquals("", execute("x-set-health", "{}"));
+        assertEquals("Parameter 'life-used' expects at most 100", execute("x-set-health", "{'life-used': 101}"));
+        assertEquals(
+                "Parameter 'temperature' expects -128 to 127",
+                execute("x-set-health", "{'life-used': 1, 'temperature': 128}"));
+        assertEquals(75, device.health().lifeUsed());
     }
 
     // ---- poison

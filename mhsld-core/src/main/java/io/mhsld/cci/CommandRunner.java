@@ -1,7 +1,5 @@
 package io.mhsld.cci;
 
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /** Runs the commands of one interface, one at a time: what is the same for every command and interface. */
@@ -9,19 +7,35 @@ final class CommandRunner {
     private final Component component;
     private final int maxPayloadBytes;
     private final Consumer<? super RuntimeException> errors;
-    private final Map<Integer, Opcode> commands = new HashMap<>();
+
+    /** By the two bytes of the opcode: command set, and command. */
+    private final Opcode[][] commands = new Opcode[256][];
 
     /** @param errors told of faults of ours, which the client sees as Internal Error only */
     CommandRunner(Component component, int maxPayloadBytes, Consumer<? super RuntimeException> errors) {
         this.component = component;
         this.maxPayloadBytes = maxPayloadBytes;
         this.errors = errors;
-        component.commands().forEach(opcode -> commands.put(opcode.code(), opcode));
+        component.commands().forEach(this::put);
+    }
+
+    private void put(Opcode opcode) {
+        int set = opcode.code() >>> Byte.SIZE;
+        if (commands[set] == null) {
+            commands[set] = new Opcode[256];
+        }
+        commands[set][opcode.code() & 0xFF] = opcode;
+    }
+
+    /** Null when there is none; any number may be asked for. */
+    private Opcode commandOf(int opcode) {
+        Opcode[] set = opcode >>> Short.SIZE == 0 ? commands[opcode >>> Byte.SIZE] : null;
+        return set == null ? null : set[opcode & 0xFF];
     }
 
     /** As {@link Mailbox#execute}. */
     Response execute(int opcode, byte[] payload) {
-        Opcode command = commands.get(opcode);
+        Opcode command = commandOf(opcode);
         if (command == null) {
             return Response.of(ReturnCode.UNSUPPORTED);
         }

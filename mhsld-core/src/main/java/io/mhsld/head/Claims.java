@@ -1,7 +1,5 @@
 package io.mhsld.head;
 
-import io.mhsld.head.FreeSpace.Choice;
-import io.mhsld.head.FreeSpace.Run;
 import io.mhsld.head.Leases.Lease;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Counters;
@@ -51,6 +49,7 @@ final class Claims {
     private final Machine machine;
     private final HeadLog log;
     private final KeptBlocks kept;
+    private final FreeBlocks free;
 
     Claims(
             StateFile state,
@@ -71,6 +70,7 @@ final class Claims {
         this.machine = machine;
         this.log = log;
         this.kept = new KeptBlocks(state);
+        this.free = new FreeBlocks(state, kept);
     }
 
     // ---- blocks that were named
@@ -209,9 +209,9 @@ final class Claims {
      *
      * @param claimed what was claimed, ascending; nothing when refused
      */
-    Optional<Refusal> claimFree(int regionId, long blocks, boolean contiguous, int maxRuns, List<Run> claimed) {
-        Choice[] choice = new Choice[1];
-        if (attempt(regionId, blocks, contiguous, maxRuns, claimed, choice) == Attempt.CLAIMED) {
+    Optional<Refusal> claimFree(FreeBlocks.Request request, List<Extent> claimed) {
+        List<Optional<Refusal>> refusal = new ArrayList<>(1);
+        if (attempt(request, claimed, refusal) == Attempt.CLAIMED) {
             return Optional.empty();
         }
         long deadlineNs = machine.nanoTime() + PATIENCE_MS * 1_000_000;
@@ -222,7 +222,7 @@ final class Claims {
                     lock = leases.tryTables();
                 }
                 long[] operations = operationsOfOthers();
-                Attempt attempt = attempt(regionId, blocks, contiguous, maxRuns, claimed, choice);
+                Attempt attempt = attempt(request, claimed, refusal);
                 if (attempt == Attempt.CLAIMED) {
                     return Optional.empty();
                 }
@@ -232,7 +232,7 @@ final class Claims {
                         attempt == Attempt.NOT_ENOUGH && !reapDead() && lock.isPresent() && wereQuiet(operations);
                 if (isOver || isCertain) {
                     counters.addRelease(Counter.CLAIM_CONFLICTS, attempt == Attempt.MET_OTHERS ? 1 : 0);
-                    return refusal(regionId, blocks, contiguous, maxRuns, choice[0]);
+                    return refusal.get(0);
                 }
                 if (attempt == Attempt.MET_OTHERS || lock.isEmpty() || !wereQuiet(operations)) {
                     machine.pause(CHOICE_POLL_NS);
@@ -243,23 +243,20 @@ final class Claims {
         }
     }
 
-    private Attempt attempt(
-            int regionId, long blocks, boolean contiguous, int maxRuns, List<Run> claimed, Choice[] choice) {
-        Geometry.Region region = geometry.regions().get(regionId);
-        long regionBlocks = region.lengthBytes() / geometry.blockSizeBytes();
-        long granule = state.regionSettings().readVolatile(regionId).granuleBytes() / geometry.blockSizeBytes();
-        FreeSpace space = new FreeSpace(
-                map, region.firstBlock(), regionBlocks, granule, kept.within(region.firstBlock(), regionBlocks));
-        choice[0] = contiguous ? space.contiguous(blocks) : space.split(blocks, maxRuns);
-        if (!choice[0].isEnough()) {
+    private Attempt attempt(FreeBlocks.Request request, List<Extent> claimed, List<Optional<Refusal>> refusal) {
+        List<Extent> chosen = new ArrayList<>(1);
+        refusal.clear();
+        refusal.add(free.choose(request, chosen));
+        if (refusal.get(0).isPresent()) {
             return Attempt.NOT_ENOUGH;
         }
-        for (Run run : choice[0].runs()) {
-            if (map.claim(head, run.first(), run.count()) != OwnerMap.CLAIMED) {
+        for (Extent extent : chosen) {
+            if (map.claim(head, firstBlock(extent), blocks(extent)) != OwnerMap.CLAIMED) {
+                refusal.set(0, Refusal.of(Cause.NO_FREE_CAPACITY, "%s (others were faster)", extent));
                 clear(claimed);
                 return Attempt.MET_OTHERS;
             }
-            claimed.add(run);
+            claimed.add(extent);
             CrashPoint.ADD_EXTENT_CLAIMED.reached();
         }
         CrashPoint.ADD_CLAIMED.reached();
@@ -267,30 +264,14 @@ final class Claims {
     }
 
     /** Takes back what was claimed and not touched. */
-    private void clear(List<Run> claimed) {
-        claimed.forEach(run -> map.clear(head, run.first(), run.count()));
+    private void clear(List<Extent> claimed) {
+        claimed.forEach(extent -> map.clear(head, firstBlock(extent), blocks(extent)));
         claimed.clear();
     }
 
-    private Optional<Refusal> refusal(int regionId, long blocks, boolean contiguous, int maxRuns, Choice choice) {
-        long blockSize = geometry.blockSizeBytes();
-        boolean isTooScattered = !contiguous && choice.freeBlocks() >= blocks;
-        return isTooScattered && !choice.isEnough()
-                ? Refusal.of(
-                        Cause.TOO_MANY_EXTENTS,
-                        "region=%d length=0x%x free=0x%x largest=0x%x available=%d",
-                        regionId,
-                        blocks * blockSize,
-                        choice.freeBlocks() * blockSize,
-                        choice.largestRun() * blockSize,
-                        maxRuns)
-                : Refusal.of(
-                        Cause.NO_FREE_CAPACITY,
-                        "region=%d length=0x%x free=0x%x largest=0x%x",
-                        regionId,
-                        blocks * blockSize,
-                        choice.freeBlocks() * blockSize,
-                        choice.largestRun() * blockSize);
+    /** What is known of free blocks. */
+    FreeBlocks free() {
+        return free;
     }
 
     private long[] operationsOfOthers() {

@@ -58,7 +58,8 @@ public final class Incarnation {
                 machine.clock(),
                 between.apply(capacity),
                 capacity,
-                capacity);
+                capacity,
+                (timestampNs, writer) -> new SharedPoison(state, id, capacity.poison(), timestampNs, writer));
         this.selfCheck = new SelfCheck(state, id, capacity.numbers(), log);
     }
 

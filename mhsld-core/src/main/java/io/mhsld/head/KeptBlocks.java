@@ -64,9 +64,7 @@ final class KeptBlocks {
         long life = tags.lifeVolatile(part.row);
         return switch (TagTable.stateOf(life)) {
             case FREE -> false;
-            case LIVE ->
-                TagTable.epochOf(life) == part.epoch
-                        && (TagTable.isReferenced(life) || tags.holdersVolatile(part.row) != 0);
+            case LIVE -> TagTable.epochOf(life) == part.epoch && tags.isSpokenForVolatile(part.row);
             case FREEING -> TagTable.epochOf(life) == part.epoch;
             // Nobody knows what it was: until it is mended nothing of it is given away.
             case DAMAGED -> true;

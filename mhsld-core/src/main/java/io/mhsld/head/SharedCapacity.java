@@ -1,6 +1,5 @@
 package io.mhsld.head;
 
-import io.mhsld.head.FreeSpace.Run;
 import io.mhsld.media.Media;
 import io.mhsld.state.Counter;
 import io.mhsld.state.Counters;
@@ -33,7 +32,8 @@ import java.util.function.Supplier;
  * What makes a Type-3 device a head among others: its hooks claim and clear blocks in the shared owner map, its journal keeps the head's row of
  * the shared tables, its memory is the shared media file.
  *
- * <p>Order of the steps, so that a death between any two of them is repaired by reaping alone: claim, scrub, publish the extents, offer; and back:
+ * <p>Order of the steps, so that a death between any two of them is repaired by reaping alone: claim, scrub, take poison out, publish the extents,
+ * offer; and back:
  * unpublish (no access any more), give memory back, clear. Where tags come in between, the {@link TagRegistry} says.
  */
 final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
@@ -47,6 +47,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     private final Media media;
     private final Claims claims;
     private final SharedTags tags;
+    private final PoisonRegistry poison;
     private final HeadLog log;
     private final OwnNumbers numbers;
     private final List<Extent> scrubbed = new ArrayList<>();
@@ -65,6 +66,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         this.counters = state.counters(head);
         this.head = head;
         this.media = media;
+        this.poison = new PoisonRegistry(state, leases, machine);
         this.log = log;
         TagRegistry registry = new TagRegistry(state, leases, media, machine);
         this.claims = new Claims(state, head, leases, reaper, registry, machine, log);
@@ -75,6 +77,11 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     /** As this head has written them. */
     OwnNumbers numbers() {
         return numbers;
+    }
+
+    /** The poison of the media, as this head knows of it. */
+    PoisonRegistry poison() {
+        return poison;
     }
 
     // ---- hooks
@@ -101,15 +108,12 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         }
         for (int attempt = 1; ; attempt++) {
             List<Extent> claimed = new ArrayList<>();
-            Optional<Refusal> refusal = take(claimed, () -> {
-                List<Run> runs = new ArrayList<>();
-                long blocks = lengthBytes / geometry.blockSizeBytes();
-                return claims.claimFree(region.id(), blocks, contiguous, maxExtents, runs)
-                        .or(() -> {
-                            runs.forEach(run -> claimed.add(extent(run, tag, shared ? claimed.size() + 1 : 0)));
-                            return prepare(claimed);
-                        });
-            });
+            Optional<Refusal> refusal = take(
+                    claimed,
+                    () -> claims.claimFree(
+                                    new FreeBlocks.Request(region, lengthBytes, contiguous, maxExtents, tag, shared),
+                                    claimed)
+                            .or(() -> prepare(claimed)));
             // What was chosen has become somebody's in the moment before it was claimed: others may be free.
             boolean isTriedAgain = attempt < MAX_CHOICES
                     && refusal.filter(reason -> reason.cause() == Cause.OWNED_BY_OTHER_HEAD)
@@ -120,14 +124,19 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         }
     }
 
-    private Extent extent(Run run, UUID tag, int sharedSequence) {
-        return new Extent(
-                geometry.dpaOfBlock(run.first()), run.count() * geometry.blockSizeBytes(), tag, sharedSequence);
+    /** What is claimed becomes what can be offered: nobody else's, scrubbed, not poisoned, and known by its tag when it is to be shared. */
+    private Optional<Refusal> prepare(List<Extent> claimed) {
+        return claims.check(claimed)
+                .or(() -> scrubAll(claimed))
+                .or(() -> removePoison(claimed))
+                .or(() -> createTag(claimed));
     }
 
-    /** What is claimed becomes what can be offered: nobody else's, scrubbed, and known by its tag when it is to be shared. */
-    private Optional<Refusal> prepare(List<Extent> claimed) {
-        return claims.check(claimed).or(() -> scrubAll(claimed)).or(() -> createTag(claimed));
+    private Optional<Refusal> removePoison(List<Extent> claimed) {
+        // Before the tag is known: who joins it may poison it.
+        Optional<Refusal> refusal = poison.removeFromClaimed(claimed);
+        CrashPoint.ADD_UNPOISONED.reached();
+        return refusal;
     }
 
     private Optional<Refusal> createTag(List<Extent> extents) {
@@ -235,6 +244,7 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     /** Ends what was left undone with tags, by this head or by others who died, and puts right what the table says of this head's. */
     void lookAtTags() {
         tags.look();
+        claims.free().lookEverywhere();
     }
 
     @Override
@@ -303,9 +313,15 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
                 log.say("not sanitized, it is scrubbed before it is offered again: %s", extent);
             }
             media.giveBack(offset, extent.lengthBytes());
+            Optional<Refusal> refusal =
+                    poison.removeWithin(sanitize ? TableLock.PATIENCE_MS : 0, extent.startDpa(), extent.lengthBytes());
+            if (sanitize && refusal.isPresent()) {
+                log.say("still poisoned, until it is offered again: %s (%s)", extent, refusal.get());
+            }
         }
         reached("GIVEN_BACK");
         map.clear(head, claims.firstBlock(extent), claims.blocks(extent));
+        claims.free().freed(extent);
         reached("CLEARED");
     }
 
@@ -328,10 +344,15 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
 
     @Override
     public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {
+        record(accepted, 0, pending, generation);
+    }
+
+    @Override
+    public void record(List<Extent> accepted, int unchanged, List<PendingGroup> pending, int generation) {
         changes.clear();
-        int place = 0;
-        for (Extent extent : accepted) {
-            publish(place++, extent, 0);
+        int place = accepted.size();
+        for (int i = unchanged; i < place; i++) {
+            publish(i, accepted.get(i), 0);
         }
         for (PendingGroup group : pending) {
             for (Extent extent : group.extents()) {

@@ -28,10 +28,10 @@ import java.util.stream.IntStream;
  *
  * <pre>
  * create     [claim, scrub] row filled, holder, row live [publish own extents, offer]
- * join       holder, look whether somebody still held it [own bit in the lanes, publish own extents, offer]
+ * join       holder announced, look whether somebody still held it, holder [own bit in the lanes, publish own extents, offer]
  * leave      [unpublish own extents] holder off            [clear own bits]                     when others hold it, or it is kept
  *            [unpublish own extents] row free               [give memory back, clear own bits]   by the last one: the blocks are its alone
- * reference  row kept, look whether somebody still held it
+ * reference  announced, look whether somebody still held it, row kept
  * dereference  row not kept                                                                     when somebody holds it
  *            row being freed, give memory back, row free                                        when nobody does
  * reap       [raise incarnation: it holds nothing any more; unpublish; give back memory of what is nobody else's, clear bits] row free
@@ -92,6 +92,7 @@ public final class TagRegistry {
     private final Media media;
     private final Machine machine;
     private final TableLock lock;
+    private final PoisonRegistry poison;
 
     /** Rows that were something at that sequence of the table. */
     private int[] used = {};
@@ -106,6 +107,7 @@ public final class TagRegistry {
         this.media = media;
         this.machine = machine;
         this.lock = new TableLock(leases, machine);
+        this.poison = new PoisonRegistry(state, leases, machine);
     }
 
     // ---- for everybody
@@ -190,10 +192,13 @@ public final class TagRegistry {
      */
     public static boolean tryKeep(TagTable tags, Entry found) {
         tags.beginChange();
-        tags.setReferenced(found.row(), true);
-        CrashPoint.TAG_REFERENCE_ADDED.reached();
+        tags.announceReference(found.row(), true);
+        CrashPoint.TAG_REFERENCE_ANNOUNCED.reached();
         boolean wasHeld = (tags.holdersVolatile(found.row()) & found.holders()) != 0;
-        if (!wasHeld) {
+        if (wasHeld) {
+            tags.setReferenced(found.row(), true);
+            CrashPoint.TAG_REFERENCE_ADDED.reached();
+        } else {
             tags.free(found.row());
         }
         tags.endChange();
@@ -292,11 +297,14 @@ public final class TagRegistry {
     public static boolean tryHold(TagTable tags, int head, Entry found) {
         long others = found.holders() & ~(1L << head);
         tags.beginChange();
-        tags.addHolder(found.row(), head);
-        CrashPoint.TAG_JOIN_HELD.reached();
+        tags.announceHolder(found.row(), head);
+        CrashPoint.TAG_JOIN_ANNOUNCED.reached();
         // Not who holds it now, but whether one of those who held it before still does: then it was never gone.
         boolean wasHeld = found.isReferenced() || (tags.holdersVolatile(found.row()) & others) != 0;
-        if (!wasHeld) {
+        if (wasHeld) {
+            tags.addHolder(found.row(), head);
+            CrashPoint.TAG_JOIN_HELD.reached();
+        } else {
             tags.free(found.row());
         }
         tags.endChange();
@@ -459,7 +467,8 @@ public final class TagRegistry {
         for (int row : used) {
             State rowState = TagTable.stateOf(tags.lifeVolatile(row));
             isInterrupted |= rowState == State.FREEING
-                    || (rowState == State.LIVE && tags.holderBitsVolatile(row) != tags.holdersVolatile(row));
+                    || (rowState == State.LIVE && tags.holderBitsVolatile(row) != tags.holdersVolatile(row))
+                    || TagTable.isBeingReferenced(tags.lifeVolatile(row));
         }
         for (Geometry.Region region : geometry.regions()) {
             isInterrupted |= state.regionSettings().isProposedVolatile(region.id());
@@ -469,15 +478,16 @@ public final class TagRegistry {
 
     /** Under the lock: ends what those left who died with it, and what the dead held. */
     private void settle() {
-        if ((tags.sequenceVolatile() & 1) != 0) {
-            tags.endChange();
-        }
+        boolean wasInterrupted = (tags.sequenceVolatile() & 1) != 0;
         for (int row = 0; row < TagTable.ROWS; row++) {
             long life = tags.lifeVolatile(row);
             State rowState = TagTable.stateOf(life);
             if (rowState == State.LIVE || rowState == State.FREEING) {
                 settle(row, life, rowState);
             }
+        }
+        if (wasInterrupted && (tags.sequenceVolatile() & 1) != 0) {
+            tags.endChange();
         }
         for (Geometry.Region region : geometry.regions()) {
             state.regionSettings().dropProposalRelease(region.id());
@@ -497,8 +507,10 @@ public final class TagRegistry {
             tags.free(row);
             CrashPoint.TAG_SWEPT.reached();
             tags.endChange();
-        } else if (bits != holders) {
+        } else if (bits != holders || TagTable.isBeingReferenced(life)) {
+            // Who announced something under the lock, and did not come to its end, is dead.
             tags.beginChange();
+            tags.announceReference(row, false);
             tags.removeHolders(row, ~holders);
             tags.endChange();
         }
@@ -511,6 +523,8 @@ public final class TagRegistry {
         long startNs = machine.nanoTime();
         for (Range range : extents) {
             giveBack(range, startNs);
+            // What cannot be taken out is before the blocks are offered again.
+            poison.remove(range.startDpa(), range.lengthBytes());
         }
         CrashPoint.TAG_FREEING_GIVEN_BACK.reached();
         tags.free(row);

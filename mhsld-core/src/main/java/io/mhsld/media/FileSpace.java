@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /**
  * The space that an open file takes: holes, reserved pages, and transfers that find a full file system without a fault. Safe for several
@@ -29,10 +30,12 @@ final class FileSpace {
     /** Per transfer: the JDK keeps a native copy of the largest per thread. */
     private static final int TRANSFER_BYTES = 64 << 10;
 
+    private static final long PAGE_BYTES = 4096;
     private static final Set<String> IN_MEMORY = Set.of("tmpfs", "ramfs", "devtmpfs");
     private static final byte[] ZEROS = new byte[TRANSFER_BYTES];
 
     private final Path file;
+    private final LongSupplier availableBytes;
     private final FileChannel channel;
     private final int descriptor;
     private FileStore fileStore;
@@ -40,7 +43,13 @@ final class FileSpace {
     private long memoryCreditBytes;
 
     FileSpace(Path file, RandomAccessFile openFile) throws IOException {
+        this(file, openFile, SystemMemory::availableBytes);
+    }
+
+    /** With another word on how much memory there is. */
+    FileSpace(Path file, RandomAccessFile openFile, LongSupplier availableBytes) throws IOException {
         this.file = file;
+        this.availableBytes = availableBytes;
         this.channel = openFile.getChannel();
         this.descriptor = Mapping.descriptorNumber(openFile.getFD());
     }
@@ -60,8 +69,9 @@ final class FileSpace {
     }
 
     long sizeBytes() {
+        long length = SeekData.length(descriptor);
         try {
-            return channel.size();
+            return length < 0 ? channel.size() : length;
         } catch (IOException e) {
             throw MediaException.failed("media file cannot be examined", file, e);
         }
@@ -145,6 +155,18 @@ final class FileSpace {
         return true;
     }
 
+    /**
+     * Writes where there may be no pages yet.
+     *
+     * @return false when there is no space, in the file system or in the machine; the first bytes may have been written.
+     */
+    boolean store(long offset, byte[] source, int sourceOffset, int length) {
+        long pageBytes = ((offset + length - 1) / PAGE_BYTES - offset / PAGE_BYTES + 1) * PAGE_BYTES;
+        return length == 0
+                || ((hasMemory(pageBytes) || SeekData.isData(descriptor, offset, length))
+                        && write(offset, source, sourceOffset, length));
+    }
+
     /** Writes without touching the mapping; false when the file system is full, with some of it written. */
     boolean write(long offset, byte[] source, int sourceOffset, int length) {
         try {
@@ -196,7 +218,7 @@ final class FileSpace {
         }
         long now = System.nanoTime();
         if (now - memoryAskedNs >= MEMORY_CREDIT_NS || lengthBytes > memoryCreditBytes) {
-            long leftBytes = SystemMemory.availableBytes() - MEMORY_HEADROOM_BYTES - lengthBytes;
+            long leftBytes = availableBytes.getAsLong() - MEMORY_HEADROOM_BYTES - lengthBytes;
             if (leftBytes < 0) {
                 return false;
             }

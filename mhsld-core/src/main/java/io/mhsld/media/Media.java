@@ -229,7 +229,7 @@ public final class Media implements AutoCloseable {
         Objects.checkFromIndexSize(sourceOffset, length, source.length);
         requireUsable(offset, length);
         if (space == Space.SPARSE) {
-            return fileSpace.write(offset, source, sourceOffset, length);
+            return fileSpace.store(offset, source, sourceOffset, length);
         }
         mapping.write(offset, source, sourceOffset, length);
         return true;
@@ -242,6 +242,9 @@ public final class Media implements AutoCloseable {
      */
     public boolean fill(long offset, long lengthBytes, byte value) {
         requireUsable(offset, lengthBytes);
+        if (value == 0 && space == Space.SPARSE && lengthBytes > 0 && fileSpace.isHole(offset, lengthBytes)) {
+            return true;
+        }
         byte[] chunk = new byte[(int) Math.min(lengthBytes, CHUNK_BYTES)];
         Arrays.fill(chunk, value);
         for (long done = 0; done < lengthBytes; done += chunk.length) {

@@ -17,6 +17,8 @@ public enum CrashPoint {
     ADD_EXTENT_SCRUBBED,
     /** All are. */
     ADD_SCRUBBED,
+    /** No line of them is poisoned. */
+    ADD_UNPOISONED,
     /** The counter of owned blocks knows of them. */
     ADD_COUNTED,
     /** The extents stand in the table. */
@@ -78,6 +80,8 @@ public enum CrashPoint {
     TAG_CREATED,
     /** The tag was found, and the table lock is held. */
     TAG_JOIN_LOCKED,
+    /** The joining head has announced itself in the row, and not looked yet whether it comes too late. */
+    TAG_JOIN_ANNOUNCED,
     /** The head is among its holders, and has not looked whether it came in time. */
     TAG_JOIN_HELD,
     /** The lock is released, no block has the head's bit yet. */
@@ -96,6 +100,8 @@ public enum CrashPoint {
     TAG_LEAVE_UNLOCKED,
     /** The fabric manager is about to keep a tag, or not to: the table lock is held. */
     TAG_REFERENCE_LOCKED,
+    /** The reference is announced in the row, and nobody has looked yet whether it comes too late. */
+    TAG_REFERENCE_ANNOUNCED,
     /** The row says that it is kept; nobody has looked yet whether that came in time. */
     TAG_REFERENCE_ADDED,
     /** The row does not say so any more. */
@@ -116,6 +122,10 @@ public enum CrashPoint {
     REGION_UNUSED,
     /** The settings are the new ones. */
     REGION_SET,
+    /** It is said that poison is about to be added, nobody has looked yet whose the blocks are. */
+    POISON_ANNOUNCED,
+    /** A line that is to be cleared has its new bytes, and is poisoned. */
+    POISON_LINE_WRITTEN,
     /** The new list is written, the old one counts. */
     POISON_WRITTEN,
     /** The new one counts. */

@@ -135,11 +135,12 @@ public final class Inspector {
         for (long block = 0; block < map.blockCount(); block++) {
             long lane = map.ownersVolatile(block);
             Optional<TagTable.Entry> tag = hasTags ? cover.at(block) : Optional.empty();
-            ownerships += lane == 0 ? 0 : tag.isPresent() ? Long.bitCount(lane & heads) : 1;
+            boolean isJudged = false;
             if (lane == 0) {
                 free += tag.isPresent() ? 0 : 1;
                 keptBlocks += tag.isPresent() ? 1 : 0;
             } else if ((lane & ~heads) != 0) {
+                isJudged = true;
                 found(Finding.of("I1", "owner is no head")
                         .with("block", block)
                         .with("lane", "0x" + Long.toHexString(lane))
@@ -147,8 +148,10 @@ public final class Inspector {
                         .with("dpa", geometry.dpaOfBlock(block))
                         .with("offset", state.laneOffset(block)));
             } else if (strangers(lane, tag) != 0) {
-                checkShared(block);
+                isJudged = isWronglyShared(block);
             }
+            // Several at once, and right: they share it, or are dead, and died while they let go of it.
+            ownerships += lane == 0 ? 0 : isJudged && tag.isEmpty() ? 1 : Long.bitCount(lane & heads);
         }
         if (map.padding() != 0) {
             found(Finding.of("I1", "lanes beyond the last block are not empty")
@@ -165,18 +168,18 @@ public final class Inspector {
     }
 
     /** A lane that is right only if a tag says so. Who is changing something is waited for, and who died doing so is not judged. */
-    private void checkShared(long block) {
+    private boolean isWronglyShared(long block) {
         for (int look = 0; ; look++) {
             // The lane first: who comes is in the row before it is in the lane.
             long lane = map.ownersVolatile(block);
             Optional<TagTable.Entry> tag = TagCover.of(state).at(block);
             long strangers = strangers(lane, tag);
             if (strangers == 0) {
-                return;
+                return false;
             }
             boolean isBusy = isAnyInterrupted(strangers);
             if (isBusy && (busyLooks++ >= attempts || !isAnyAlive(strangers))) {
-                return;
+                return false;
             }
             if (!isBusy && look > 0) {
                 found(Finding.of(
@@ -188,7 +191,7 @@ public final class Inspector {
                         .with("owners", headsOf(lane))
                         .with("dpa", geometry.dpaOfBlock(block))
                         .with("offset", state.laneOffset(block)));
-                return;
+                return true;
             }
             if (isBusy) {
                 LockSupport.parkNanos(RETRY_PAUSE_NS);
@@ -219,6 +222,8 @@ public final class Inspector {
             Optional<ExtentTable.Snapshot> table =
                     interrupted ? Optional.empty() : state.extents(head).readSeqlock();
             List<long[]> runs = runsOf(head);
+            boolean hasExtents = table.isPresent() && !table.get().entries().isEmpty();
+            List<TagTable.Entry> rows = hasExtents ? RowCheck.liveRows(state) : List.of();
             Map<Counter, Long> counters = RowCheck.countersOf(state, head);
             long sequence = state.extents(head).sequenceAcquire();
             boolean unchanged = operation == state.heads().operationAcquire(head)
@@ -236,7 +241,7 @@ public final class Inspector {
                     check.foundTableOfNobody(sequence);
                     return owned(runs);
                 }
-                check.checkTable(table.get(), counters);
+                check.checkTable(table.get(), counters, rows);
                 check.checkCounters(row.state(), counters, table.get(), owned(runs));
                 return judge(check, row, alive, table.get(), runs);
             }

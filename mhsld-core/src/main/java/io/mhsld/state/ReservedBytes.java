@@ -13,14 +13,16 @@ import static io.mhsld.state.StateFileDescriptor.HEAD_STATE_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.MAX_EXTENTS;
 import static io.mhsld.state.StateFileDescriptor.MAX_POISON_RECORDS;
 import static io.mhsld.state.StateFileDescriptor.MAX_SOCKET_BYTES;
+import static io.mhsld.state.StateFileDescriptor.MAX_UNLISTED_POISON;
 import static io.mhsld.state.StateFileDescriptor.PID_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.POISON_ADDING_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.POISON_LISTS;
 import static io.mhsld.state.StateFileDescriptor.POISON_LIST_LENGTH;
-import static io.mhsld.state.StateFileDescriptor.POISON_OVERFLOW_NS_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.POISON_RECORDS_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.POISON_RECORD_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.POISON_SOURCE_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.POISON_TABLE_HEADER_LENGTH;
+import static io.mhsld.state.StateFileDescriptor.POISON_UNLISTED_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.REGION_ROW_LENGTH;
 import static io.mhsld.state.StateFileDescriptor.SOCKET_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.TAG_CHECKSUM_OFFSET;
@@ -137,11 +139,11 @@ final class ReservedBytes {
             stretch.at("region settings", row + Long.BYTES, row + REGION_ROW_LENGTH);
         }
         int poison = start(Section.POISON_TABLE);
-        stretch.at("poison table", poison + Long.BYTES, poison + POISON_TABLE_HEADER_LENGTH);
+        stretch.at("poison table", poison + POISON_ADDING_OFFSET + Long.BYTES, poison + POISON_TABLE_HEADER_LENGTH);
         for (int list = 0; list < POISON_LISTS; list++) {
             int start = poison + POISON_TABLE_HEADER_LENGTH + list * POISON_LIST_LENGTH;
-            stretch.at("poison table", start + POISON_OVERFLOW_NS_OFFSET + Long.BYTES, start + POISON_RECORDS_OFFSET);
-            for (int i = 0; i < MAX_POISON_RECORDS; i++) {
+            stretch.at("poison table", start + POISON_UNLISTED_OFFSET + Integer.BYTES, start + POISON_RECORDS_OFFSET);
+            for (int i = 0; i < MAX_POISON_RECORDS + MAX_UNLISTED_POISON; i++) {
                 int record = start + POISON_RECORDS_OFFSET + i * POISON_RECORD_LENGTH;
                 stretch.at(
                         "poison table", record + POISON_SOURCE_OFFSET + Integer.BYTES, record + POISON_RECORD_LENGTH);

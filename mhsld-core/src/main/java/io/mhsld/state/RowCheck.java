@@ -142,7 +142,7 @@ final class RowCheck {
     // ---- the extent table
 
     /** I2: the table's own numbers, and the order that its writer keeps. */
-    void checkTable(ExtentTable.Snapshot table, Map<Counter, Long> counters) {
+    void checkTable(ExtentTable.Snapshot table, Map<Counter, Long> counters, List<TagTable.Entry> rows) {
         ExtentTable extents = state.extents(head);
         checkTableNumber("sequence", SEQUENCE_OFFSET, extents.sequenceAcquire(), LAST_NUMBER);
         checkTableNumber("extent count", EXTENT_COUNT_OFFSET, extents.countPlain(), MAX_EXTENTS);
@@ -150,7 +150,6 @@ final class RowCheck {
         long lastGroup = 0;
         Map<Long, UUID> tags = new HashMap<>();
         List<ExtentTable.Entry> entries = table.entries();
-        List<TagTable.Entry> rows = entries.isEmpty() ? List.of() : liveRows();
         for (int i = 0; i < entries.size(); i++) {
             ExtentTable.Entry entry = entries.get(i);
             long group = entry.pendingGroup();
@@ -204,7 +203,8 @@ final class RowCheck {
     }
 
     /** The rows whose blocks are theirs. */
-    private List<TagTable.Entry> liveRows() {
+    /** The tags that a head may have, read while its extents stay as they are. */
+    static List<TagTable.Entry> liveRows(StateFile state) {
         return state.tags().readAll().stream()
                 .filter(row -> row.state() == TagTable.State.LIVE && !row.isGone())
                 .toList();

@@ -143,18 +143,21 @@ package io.mhsld.state;
  *   |  56 reserved bytes                                            |    8
  *   +---------------------------------------------------------------+
  *
- *  Poison table (12480 bytes)
+ *  Poison table (61632 bytes)
  *   +---------------------------------------------------------------+
  *   |  current: which list counts (bit 0), generation (bits 63:1)   |    0
- *   |  56 reserved bytes                                            |    8
+ *   |  1 while poison is being added, or whoever did so died        |    8
+ *   |  48 reserved bytes                                            |   16
  *   +---------------------------------------------------------------+
- *   |  list (6208 bytes):                        repeated to 2 lists|   64
+ *   |  list (30784 bytes):                       repeated to 2 lists|   64
  *   |    record count (4 bytes)                                     |   +0
  *   |    flags (4 bytes): bit 0 overflow                            |   +4
  *   |    time of the overflow, nanoseconds since 1970               |   +8
- *   |    48 reserved bytes                                          |  +16
+ *   |    count of what the poison list had no room for (4 bytes)    |  +16
+ *   |    44 reserved bytes                                          |  +20
  *   |    record: start DPA, length (8 bytes each), source (4 bytes),|  +64
  *   |            4 reserved bytes             repeated to 256       |
+ *   |    record that the list had no room for, repeated to 1024     |+6208
  *   +---------------------------------------------------------------+
  * </pre>
  *
@@ -241,14 +244,18 @@ public final class StateFileDescriptor {
 
     static final int POISON_TABLE_HEADER_LENGTH = 64;
     static final int POISON_LISTS = 2;
+    static final int POISON_ADDING_OFFSET = Long.BYTES;
     static final int MAX_POISON_RECORDS = 256;
+    static final int MAX_UNLISTED_POISON = 1024;
     static final int POISON_COUNT_OFFSET = 0;
     static final int POISON_FLAGS_OFFSET = POISON_COUNT_OFFSET + Integer.BYTES;
     static final int POISON_OVERFLOW_NS_OFFSET = POISON_FLAGS_OFFSET + Integer.BYTES;
+    static final int POISON_UNLISTED_OFFSET = POISON_OVERFLOW_NS_OFFSET + Long.BYTES;
     static final int POISON_RECORDS_OFFSET = 64;
     static final int POISON_RECORD_LENGTH = 24;
     static final int POISON_SOURCE_OFFSET = 2 * Long.BYTES;
-    static final int POISON_LIST_LENGTH = POISON_RECORDS_OFFSET + MAX_POISON_RECORDS * POISON_RECORD_LENGTH;
+    static final int POISON_LIST_LENGTH =
+            POISON_RECORDS_OFFSET + (MAX_POISON_RECORDS + MAX_UNLISTED_POISON) * POISON_RECORD_LENGTH;
     static final int POISON_TABLE_LENGTH = POISON_TABLE_HEADER_LENGTH + POISON_LISTS * POISON_LIST_LENGTH;
 
     static final int COUNTER_ROW_LENGTH = 256;
@@ -338,7 +345,7 @@ public final class StateFileDescriptor {
         require(EXTENT_SEQUENCE_OFFSET + Integer.BYTES <= EXTENT_ENTRY_LENGTH, "extent fields reach over the entry");
         require(TAG_CHECKSUM_OFFSET + Integer.BYTES <= TAG_INCARNATIONS_OFFSET, "tag fields reach into incarnations");
         require(TAG_ROW_LENGTH % Long.BYTES == 0, "tag rows are not aligned for their atomics");
-        require(POISON_OVERFLOW_NS_OFFSET + Long.BYTES <= POISON_RECORDS_OFFSET, "poison fields reach into records");
+        require(POISON_UNLISTED_OFFSET + Integer.BYTES <= POISON_RECORDS_OFFSET, "poison fields reach into records");
         require(POISON_SOURCE_OFFSET + Integer.BYTES <= POISON_RECORD_LENGTH, "poison source reaches over its record");
         require(POISON_LIST_LENGTH % Long.BYTES == 0, "poison lists are not aligned");
         require(Counter.values().length * Long.BYTES <= COUNTER_ROW_LENGTH, "counters reach over their row");

@@ -1,8 +1,10 @@
 package io.mhsld.state;
 
 import static io.mhsld.state.StateFileDescriptor.MAX_EXTENTS;
+import static io.mhsld.state.StateFileDescriptor.POISON_ADDING_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.POISON_COUNT_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.POISON_FLAGS_OFFSET;
+import static io.mhsld.state.StateFileDescriptor.POISON_UNLISTED_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.TAG_EXTENTS_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.TAG_EXTENT_COUNT_OFFSET;
 import static io.mhsld.state.StateFileDescriptor.TAG_EXTENT_LENGTH;
@@ -93,6 +95,11 @@ public final class TableCheck {
                     .with("field", "life")
                     .with("value", entry.life()));
         }
+        if (isAnnouncedByNobody(entry.row())) {
+            return found(atRow("tag row makes no sense", entry, 0)
+                    .with("field", "reference announced")
+                    .with("value", entry.life()));
+        }
         int count = tags.extentCountPlain(entry.row());
         if (count < 1 || count > MAX_EXTENTS) {
             return found(atRow("tag row makes no sense", entry, TAG_EXTENT_COUNT_OFFSET)
@@ -127,6 +134,14 @@ public final class TableCheck {
                     .with("holders", "0x" + Long.toHexString(bits)));
         }
         return true;
+    }
+
+    /** A reference is announced only while the table is being changed, by one who lives or has died. */
+    private boolean isAnnouncedByNobody(int row) {
+        long sequence = tags.sequenceVolatile();
+        return (sequence & 1) == 0
+                && TagTable.isBeingReferenced(tags.lifeVolatile(row))
+                && tags.sequenceVolatile() == sequence;
     }
 
     private boolean found(Finding finding) {
@@ -179,23 +194,41 @@ public final class TableCheck {
                     .with("value", poison.currentVolatile())
                     .with("offset", at));
         }
+        if (poison.isAddingUnsound()) {
+            findings.accept(Finding.of("I7", "poison table makes no sense")
+                    .with("field", "adding")
+                    .with("value", poison.addingVolatile())
+                    .with("offset", at + POISON_ADDING_OFFSET));
+        }
         int count = poison.countPlain();
+        int unlisted = poison.unlistedCountPlain();
         if (count < 0 || count > PoisonTable.MAX_RECORDS) {
             foundPoison("record count", count, at + poison.listPlace() + POISON_COUNT_OFFSET);
+            return;
+        }
+        if (unlisted < 0 || unlisted > PoisonTable.MAX_UNLISTED) {
+            foundPoison("unlisted count", unlisted, at + poison.listPlace() + POISON_UNLISTED_OFFSET);
             return;
         }
         if (!PoisonTable.isKnownFlags(poison.flagsPlain())) {
             foundPoison("flags", poison.flagsPlain(), at + poison.listPlace() + POISON_FLAGS_OFFSET);
         }
-        List<Run> records = poison.read().records();
-        for (int i = 0; i < records.size(); i++) {
-            if (!isPossible(geometry, records.get(i))) {
-                findings.accept(Finding.of("I7", "poison record is impossible")
-                        .with("dpa", records.get(i).startDpa())
-                        .with("length", records.get(i).lengthBytes())
-                        .with("source", records.get(i).source())
-                        .with("offset", at + poison.recordPlace(i)));
-            }
+        PoisonTable.Snapshot snapshot = poison.read();
+        for (int i = 0; i < snapshot.records().size(); i++) {
+            checkRecord(snapshot.records().get(i), at + poison.recordPlace(i));
+        }
+        for (int i = 0; i < snapshot.unlisted().size(); i++) {
+            checkRecord(snapshot.unlisted().get(i), at + poison.recordPlace(PoisonTable.MAX_RECORDS + i));
+        }
+    }
+
+    private void checkRecord(Run record, long offset) {
+        if (!record.isPossible(geometry)) {
+            findings.accept(Finding.of("I7", "poison record is impossible")
+                    .with("dpa", record.startDpa())
+                    .with("length", record.lengthBytes())
+                    .with("source", record.source())
+                    .with("offset", offset));
         }
     }
 
@@ -204,19 +237,5 @@ public final class TableCheck {
                 .with("field", field)
                 .with("value", value)
                 .with("offset", offset));
-    }
-
-    /** True when somebody can have meant the record: whole lines of one region, and a source. */
-    static boolean isPossible(Geometry geometry, Run record) {
-        if (record.lengthBytes() <= 0
-                || (record.startDpa() | record.lengthBytes()) % PoisonTable.LINE_BYTES != 0
-                || record.source() < 0
-                || record.source() > PoisonTable.LAST_SOURCE) {
-            return false;
-        }
-        return geometry.regions().stream()
-                .anyMatch(region -> record.startDpa() >= region.baseDpa()
-                        && record.startDpa() < region.endDpa()
-                        && record.lengthBytes() <= region.endDpa() - record.startDpa());
     }
 }

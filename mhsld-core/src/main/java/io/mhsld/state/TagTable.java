@@ -33,8 +33,9 @@ import java.util.zip.CRC32C;
  * <p>A head <em>holds</em> a tag when its bit is among the holders and the incarnation beside it is the head's present one. Reaping raises the
  * incarnation, and with that one store the dead head holds nothing any more, in any row, without the lock. A row that no head holds and that the
  * fabric manager does not keep is <em>gone</em>: its blocks are anybody's, and nobody may join it. Somebody who has the lock makes it free later.
- * What is gone stays gone: whoever adds a holder or a reference looks afterwards whether somebody of those who held it before still does, and
- * else takes it back.
+ * What is gone stays gone: whoever adds a holder or a reference first <em>announces</em> it, then looks whether somebody of those who held it
+ * before still does, and only then makes it so. What is announced keeps others from the blocks, and lets nobody join: whoever announced it may have
+ * come too late, and have died before he could take it back.
  */
 public final class TagTable {
     /** Tags that a device has room for. */
@@ -43,8 +44,9 @@ public final class TagTable {
     private static final int MAX_READ_ATTEMPTS = 1000;
     private static final long STATE_MASK = 0b11;
     private static final long REFERENCED = 0b100;
+    private static final long BEING_REFERENCED = 0b1000;
     private static final int EPOCH_SHIFT = 16;
-    private static final long KNOWN_BITS = STATE_MASK | REFERENCED | -1L << EPOCH_SHIFT;
+    private static final long KNOWN_BITS = STATE_MASK | REFERENCED | BEING_REFERENCED | -1L << EPOCH_SHIFT;
 
     /** What a row is. */
     public enum State {
@@ -66,7 +68,8 @@ public final class TagTable {
         private static State of(long life) {
             State state = values()[(int) (life & STATE_MASK)];
             // Only what is live can be kept.
-            boolean makesSense = (life & ~KNOWN_BITS) == 0 && (state == LIVE || (life & REFERENCED) == 0);
+            boolean isKept = (life & (REFERENCED | BEING_REFERENCED)) != 0;
+            boolean makesSense = (life & ~KNOWN_BITS) == 0 && (state == LIVE || !isKept);
             return makesSense ? state : DAMAGED;
         }
     }
@@ -152,6 +155,11 @@ public final class TagTable {
         return (life & REFERENCED) != 0;
     }
 
+    /** What a life says of an FM reference that is announced. */
+    public static boolean isBeingReferenced(long life) {
+        return (life & BEING_REFERENCED) != 0;
+    }
+
     /** The epoch of a life. */
     public static long epochOf(long life) {
         return life >>> EPOCH_SHIFT;
@@ -230,6 +238,22 @@ public final class TagTable {
         return holders;
     }
 
+    /** True when somebody holds a live row or keeps it, or has announced that: its blocks are not to be claimed. */
+    public boolean isSpokenForVolatile(int row) {
+        if ((lifeVolatile(row) & (REFERENCED | BEING_REFERENCED)) != 0) {
+            return true;
+        }
+        for (long bits = holderBitsVolatile(row) & existing(); bits != 0; bits &= bits - 1) {
+            int head = Long.numberOfTrailingZeros(bits);
+            long place = table.getLongVolatile(incarnation(row, head));
+            long incarnation = heads.incarnationAcquire(head);
+            if (incarnation != 0 && (place == incarnation || place == ~incarnation)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** False when the row says of its tag, region or extents something else than what was once written. */
     public boolean isWhole(Entry entry) {
         return table.getIntPlain(row(entry.row) + TAG_CHECKSUM_OFFSET)
@@ -293,9 +317,18 @@ public final class TagTable {
         putLife(row, epochBits(row) | State.LIVE.number | (isReferenced ? REFERENCED : 0));
     }
 
+    /** The head may come to hold the row: {@link #addHolder} makes it so. Seen by whoever looks after this returns. */
+    public void announceHolder(int row, int head) {
+        putHolder(row, head, ~heads.incarnationAcquire(head));
+    }
+
     /** The head holds the row from here on, in its present incarnation. Seen by whoever looks after this returns. */
     public void addHolder(int row, int head) {
-        table.putLongRelease(incarnation(row, head), heads.incarnationAcquire(head));
+        putHolder(row, head, heads.incarnationAcquire(head));
+    }
+
+    private void putHolder(int row, int head, long incarnation) {
+        table.putLongRelease(incarnation(row, head), incarnation);
         int at = row(row) + TAG_HOLDERS_OFFSET;
         table.putLongRelease(at, table.getLongVolatile(at) | 1L << head);
         VarHandle.fullFence();
@@ -313,9 +346,15 @@ public final class TagTable {
         VarHandle.fullFence();
     }
 
+    /** The fabric manager may come to keep the row, or does not after all: {@link #setReferenced} makes it so. */
+    public void announceReference(int row, boolean isAnnounced) {
+        long life = lifeVolatile(row);
+        putLife(row, isAnnounced ? life | BEING_REFERENCED : life & ~BEING_REFERENCED);
+    }
+
     /** The fabric manager keeps the row, or does not any more. Seen by whoever looks after this returns. */
     public void setReferenced(int row, boolean isReferenced) {
-        long life = lifeVolatile(row);
+        long life = lifeVolatile(row) & ~BEING_REFERENCED;
         putLife(row, isReferenced ? life | REFERENCED : life & ~REFERENCED);
     }
 

@@ -35,6 +35,9 @@ public final class DynamicCapacity {
     interface Announcer {
         int free();
 
+        /** Extents that will be announced, and that nobody had before. */
+        default void reserved(List<Extent> extents) {}
+
         void announce(DcEvent.Type type, int region, Extent extent, boolean more);
     }
 
@@ -162,7 +165,7 @@ public final class DynamicCapacity {
         }
         boolean shared = held.regionAt(extents.get(0)).shareable();
         List<Extent> offered = shared ? numbered(extents) : List.copyOf(extents);
-        return offer(() -> {
+        return offerReserved(() -> {
             Optional<Refusal> reserved = hooks.reserve(offered);
             return reserved.isPresent() ? Selection.refused(reserved) : Selection.of(offered);
         });
@@ -193,7 +196,7 @@ public final class DynamicCapacity {
             return refusal;
         }
         int maxExtents = Math.min(extentsAvailable(), announcer.free());
-        return offer(() ->
+        return offerReserved(() ->
                 hooks.select(region, request.lengthBytes(), contiguous, maxExtents, request.tag(), region.shareable()));
     }
 
@@ -213,6 +216,14 @@ public final class DynamicCapacity {
                 hooks.reclaim(joined.extents());
             }
             return refusal.isPresent() ? Selection.refused(refusal) : joined;
+        });
+    }
+
+    private Optional<Refusal> offerReserved(HeldCapacity.Reservation reservation) {
+        return offer(() -> {
+            Selection selection = reservation.reserve();
+            announcer.reserved(selection.extents());
+            return selection;
         });
     }
 

@@ -29,6 +29,15 @@ public interface ExtentJournal {
     /** The lists are now these: at most {@link DynamicCapacity#MAX_EXTENTS} extents over both. */
     void record(List<Extent> accepted, List<PendingGroup> pending, int generation);
 
+    /**
+     * The same, from one who knows what has changed.
+     *
+     * @param unchanged so many accepted extents, the first ones, are the same objects as in the last record
+     */
+    default void record(List<Extent> accepted, int unchanged, List<PendingGroup> pending, int generation) {
+        record(accepted, pending, generation);
+    }
+
     /** The operation is over, done or refused. */
     void end();
 

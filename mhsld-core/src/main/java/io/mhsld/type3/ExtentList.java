@@ -19,10 +19,18 @@ final class ExtentList {
     /** Never changed: a change makes a new one. */
     private Extent[] extents = NOTHING;
 
+    /** Their first addresses and the ones behind their last, to look for some quickly; what stands beyond their number means nothing. */
+    private long[] starts = Runs.NOTHING;
+
+    private long[] ends = Runs.NOTHING;
+
     /** The same to look at. */
     private List<Extent> view = List.of();
 
     private int sharedCount;
+
+    /** So many at the front have not changed since {@link #seen}. */
+    private int unchanged;
 
     private volatile long[] runs = Runs.NOTHING;
 
@@ -55,12 +63,24 @@ final class ExtentList {
         for (Extent extent : added) {
             all[next++] = extent;
         }
-        set(all, sharedCount + countShared(added));
+        unchanged = Math.min(unchanged, extents.length);
+        set(all, extents.length, sharedCount + countShared(added));
         runs = Runs.plus(runs, added);
     }
 
+    /** So many at the front are the same as when {@link #seen} was last called. */
+    int unchanged() {
+        return unchanged;
+    }
+
+    /** From here on changes count. */
+    void seen() {
+        unchanged = extents.length;
+    }
+
     void clear() {
-        set(NOTHING, 0);
+        unchanged = 0;
+        set(NOTHING, 0, 0);
         runs = Runs.NOTHING;
     }
 
@@ -84,42 +104,70 @@ final class ExtentList {
      * may lie across several extents, and an extent may have several holes.
      */
     List<Extent> without(long[] holes) {
-        List<Extent> left = new ArrayList<>(extents.length + 1);
-        long lowest = holes.length == 0 ? 0 : holes[0];
-        long highest = holes.length == 0 ? 0 : holes[holes.length - 1];
-        for (Extent extent : extents) {
-            if (extent.startDpa() >= highest || extent.endDpa() <= lowest) {
-                left.add(extent);
-                continue;
-            }
-            int hole = Runs.firstEndingAbove(holes, extent.startDpa());
-            if (hole == holes.length || holes[hole] >= extent.endDpa()) {
-                left.add(extent);
-                continue;
-            }
-            long start = extent.startDpa();
-            for (; hole < holes.length && holes[hole] < extent.endDpa(); hole += 2) {
-                if (start < holes[hole]) {
-                    left.add(extent.withRange(start, holes[hole] - start));
-                }
-                start = Math.max(start, holes[hole + 1]);
-            }
-            if (start < extent.endDpa()) {
-                left.add(extent.withRange(start, extent.endDpa() - start));
-            }
+        if (holes.length == 0) {
+            return view;
         }
-        return left;
+        long lowest = holes[0];
+        long highest = holes[holes.length - 1];
+        List<Extent> fragments = new ArrayList<>(2);
+        // Each hole makes one extent more at most.
+        Extent[] left = new Extent[extents.length + holes.length / 2];
+        int length = 0;
+        int done = 0;
+        while (true) {
+            int next = firstOverlapping(done, lowest, highest);
+            System.arraycopy(extents, done, left, length, next - done);
+            length += next - done;
+            if (next == extents.length) {
+                return Arrays.asList(length == left.length ? left : Arrays.copyOf(left, length));
+            }
+            cut(extents[next], holes, fragments);
+            for (Extent fragment : fragments) {
+                left[length++] = fragment;
+            }
+            fragments.clear();
+            done = next + 1;
+        }
+    }
+
+    /** Adds what the holes leave of the extent. */
+    private static void cut(Extent extent, long[] holes, List<Extent> left) {
+        int hole = Runs.firstEndingAbove(holes, extent.startDpa());
+        if (hole == holes.length || holes[hole] >= extent.endDpa()) {
+            left.add(extent);
+            return;
+        }
+        long start = extent.startDpa();
+        for (; hole < holes.length && holes[hole] < extent.endDpa(); hole += 2) {
+            if (start < holes[hole]) {
+                left.add(extent.withRange(start, holes[hole] - start));
+            }
+            start = Math.max(start, holes[hole + 1]);
+        }
+        if (start < extent.endDpa()) {
+            left.add(extent.withRange(start, extent.endDpa() - start));
+        }
     }
 
     /** The parts of {@code range} that lie in this list, each with the tag of the extent that it lies in. */
     List<Extent> partsWithin(Extent range) {
         List<Extent> parts = new ArrayList<>(1);
-        for (Extent extent : extents) {
-            if (extent.overlaps(range)) {
-                parts.add(extent.within(range));
-            }
+        int next = firstOverlapping(0, range.startDpa(), range.endDpa());
+        while (next < extents.length) {
+            parts.add(extents[next].within(range));
+            next = firstOverlapping(next + 1, range.startDpa(), range.endDpa());
         }
         return parts;
+    }
+
+    /** Index of the first extent from there on that has an address in [low, high), the length when there is none. */
+    private int firstOverlapping(int from, long low, long high) {
+        int index = from;
+        int length = extents.length;
+        while (index < length && (starts[index] >= high || ends[index] <= low)) {
+            index++;
+        }
+        return index;
     }
 
     /** The same for several ranges, one after the other; a shared extent of which there is some is given whole, and once. */
@@ -147,11 +195,37 @@ final class ExtentList {
      * @param left what {@link #without} has said
      */
     void replaceWith(List<Extent> left, long[] holes) {
-        set(left.toArray(NOTHING), sharedCount == 0 ? 0 : countShared(left));
+        Extent[] all = left.toArray(NOTHING);
+        int same = firstChange(all);
+        unchanged = Math.min(unchanged, same);
+        set(all, same, sharedCount == 0 ? 0 : countShared(left));
         runs = Runs.minus(runs, holes);
     }
 
-    private void set(Extent[] all, int shared) {
+    @SuppressWarnings("ReferenceEquality") // Another one with the same values is only looked at again.
+    private int firstChange(Extent[] all) {
+        int length = Math.min(all.length, extents.length);
+        int same = 0;
+        while (same < length && all[same] == extents[same]) {
+            same++;
+        }
+        return same;
+    }
+
+    /**
+     * Makes these the extents.
+     *
+     * @param same so many at the front are as they were
+     */
+    private void set(Extent[] all, int same, int shared) {
+        if (starts.length < all.length) {
+            starts = Arrays.copyOf(starts, 2 * all.length);
+            ends = Arrays.copyOf(ends, 2 * all.length);
+        }
+        for (int i = same; i < all.length; i++) {
+            starts[i] = all[i].startDpa();
+            ends[i] = all[i].endDpa();
+        }
         extents = all;
         view = Collections.unmodifiableList(Arrays.asList(all));
         sharedCount = shared;

@@ -22,6 +22,9 @@ public final class HealthAndAlerts {
     /** Degrees Celsius at which it is too cold. */
     public static final int UNDER_TEMPERATURE_CRITICAL = -10;
 
+    /** Percent of its life behind a device that has none left. */
+    public static final int MAX_LIFE_USED = 100;
+
     /** The warnings that the host may set: there is no persistent memory whose errors would count. */
     public static final Set<Alert> PROGRAMMABLE =
             Set.copyOf(EnumSet.complementOf(EnumSet.of(Alert.CORRECTED_PERSISTENT_ERRORS)));
@@ -30,7 +33,6 @@ public final class HealthAndAlerts {
     private static final int DEFAULT_HOT_WARNING = 80;
     private static final int DEFAULT_COLD_WARNING = 0;
     private static final int DEFAULT_TEMPERATURE = 30;
-    private static final int MAX_LIFE_USED = 100;
 
     private static final int MAINTENANCE_NEEDED = 1;
     private static final int REPLACEMENT_NEEDED = 1 << 2;

@@ -79,6 +79,13 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     }
 
     @Override
+    public long[] runs() {
+        return groups.isEmpty()
+                ? accepted.runs()
+                : Runs.plus(accepted.runs(), groups.extents().view());
+    }
+
+    @Override
     public boolean isPending(Extent extent) {
         return groups.extents().overlaps(extent);
     }
@@ -104,7 +111,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
 
     /** The check that every byte is accepted or pending, for several extents. */
     RequestChecks.ExtentCheck heldCheck() {
-        long[] held = Runs.plus(accepted.runs(), groups.extents().view());
+        long[] held = runs();
         return extent -> Runs.covers(held, extent.startDpa(), extent.lengthBytes())
                 ? Optional.empty()
                 : Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
@@ -234,6 +241,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     }
 
     private void record() {
-        journal.record(accepted.view(), groups.view(), generation);
+        journal.record(accepted.view(), accepted.unchanged(), groups.view(), generation);
+        accepted.seen();
     }
 }

@@ -51,7 +51,7 @@ final class MediaEventRecords implements MediaEvents {
     @Override
     public void poisonRead(long dpa, long lengthBytes) {
         // The access may begin before the poison: the record names the line that is bad.
-        long line = device.poison().lines(dpa, lengthBytes).stream()
+        long line = device.poison().scan(dpa, lengthBytes).stream()
                 .mapToLong(MediaPoison.Line::dpa)
                 .findFirst()
                 .orElse(dpa);

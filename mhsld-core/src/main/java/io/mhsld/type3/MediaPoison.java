@@ -72,15 +72,30 @@ public interface MediaPoison {
 
     /**
      * Poisons a range. Refused with {@code ALREADY_POISONED} when some of it is, and with {@code POISON_LIMIT} when the list is full: an
-     * {@code INJECTED} one then, others only when there is no room at all to remember them; then the list overflows.
+     * {@code INJECTED} one then, others only when there is no room at all to remember them; then the list overflows. {@code BUSY} when others know
+     * of it too and could not be told.
      */
     Optional<Refusal> inject(long dpa, long lengthBytes, Source source);
 
-    /** Clears one line; it holds the 64 bytes then, if the host may touch it. A line that is not poisoned is written as well. */
+    /**
+     * Clears one line; it holds the 64 bytes then, if the host may touch it. A line that is not poisoned is written as well. Refused as by
+     * {@link #scrubbed} and by the {@link LineWriter}, and then it is as poisoned as it was.
+     */
     Optional<Refusal> clear(long dpa, byte[] data64);
 
-    /** The range has been overwritten by the device itself, by sanitizing it or before it was offered. */
-    void scrubbed(long dpa, long lengthBytes);
+    /**
+     * The range has been overwritten by the device itself: it is not poisoned any more.
+     *
+     * @return empty when done; {@code BUSY} when others, who know of it too, could not be told, or {@code POISON_LIMIT} when it lies in the middle of
+     *     poison and two pieces could not be remembered
+     */
+    Optional<Refusal> scrubbed(long dpa, long lengthBytes);
+
+    /**
+     * Capacity is about to be offered that its hooks have reserved, so its memory has been scrubbed. Not told of what is joined. Hooks that know of
+     * the poison have taken it out of what they reserve, before anybody else could know of it: such poison has nothing to do here.
+     */
+    default void reserved(Extent extent) {}
 
     /** Is any byte of [dpa, dpa + length) poisoned? Not only whole lines, any thread; costs a load while nothing is. */
     boolean isPoisoned(long dpa, long lengthBytes);
@@ -91,7 +106,10 @@ public interface MediaPoison {
     /** What is really poisoned in [dpa, dpa + length), by address, cut to it, whether the list had room for it or not. */
     List<Line> scan(long dpa, long lengthBytes);
 
-    /** After a scan that went over the whole device: the list takes what it has room for now, and has overflowed only if that was not all. */
+    /**
+     * After a scan that went over the whole device: the list takes what it has room for now, and has overflowed only if that was not all. Where others
+     * could not be told of it, it stays as it is until the next scan.
+     */
     void recover();
 
     /** True from the first record that the list had no room for, until a scan has recovered all. */

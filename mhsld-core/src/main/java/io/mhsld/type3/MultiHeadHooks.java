@@ -17,6 +17,9 @@ public interface MultiHeadHooks {
         /** Every extent, in no particular order. */
         List<Extent> extents();
 
+        /** Their addresses: start and end of each run, ascending, neighbours merged. */
+        long[] runs();
+
         /** True when one of these is pending still. */
         boolean isPending(Extent extent);
     }

@@ -5,6 +5,7 @@ import io.mhsld.type3.BackgroundOperations.Work;
 import io.mhsld.type3.DynamicCapacity.HostRange;
 import io.mhsld.type3.Refusal.Cause;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Makes memory of this head unreadable for good, a step at a time: afterwards it reads as zero, and is the host's as before
@@ -97,8 +98,9 @@ public final class Sanitizer {
                         return Step.failed(
                                 new Refusal(Cause.NO_SPACE, String.format("dpa=0x%x length=0x%x", dpa, length)));
                     }
-                    if (clearsPoison) {
-                        poison.scrubbed(dpa, length);
+                    Optional<Refusal> refusal = clearsPoison ? poison.scrubbed(dpa, length) : Optional.empty();
+                    if (refusal.isPresent()) {
+                        return Step.failed(refusal.get());
                     }
                 }
                 advance(current, length);

@@ -15,6 +15,11 @@ final class SingleHead implements MultiHeadHooks {
         }
 
         @Override
+        public long[] runs() {
+            return Runs.NOTHING;
+        }
+
+        @Override
         public boolean isPending(Extent extent) {
             return false;
         }
@@ -49,18 +54,18 @@ final class SingleHead implements MultiHeadHooks {
         if (refusal.isPresent()) {
             return Selection.refused(refusal);
         }
-        FreeSpace free = new FreeSpace(region);
+        FreeSpace free = new FreeSpace(region, lengthBytes, maxExtents);
         long from = region.baseDpa();
-        long[] taken = Runs.of(held.extents());
+        long[] taken = held.runs();
         for (int run = Runs.firstEndingAbove(taken, from);
-                run < taken.length && taken[run] < region.endDpa();
+                run < taken.length && taken[run] < region.endDpa() && free.wants(from);
                 run += 2) {
             free.add(from, taken[run]);
             from = taken[run + 1];
         }
         free.add(from, region.endDpa());
         List<Extent> chosen = new ArrayList<>();
-        refusal = free.choose(lengthBytes, contiguous, maxExtents, tag, shared, chosen);
+        refusal = free.choose(contiguous, tag, shared, chosen);
         return refusal.isPresent() ? Selection.refused(refusal) : Selection.of(chosen);
     }
 

@@ -390,11 +390,12 @@ public final class Type3Device {
         }
 
         @Override
+        public void reserved(List<Extent> extents) {
+            extents.forEach(poison::reserved);
+        }
+
+        @Override
         public void announce(DcEvent.Type type, int region, Extent extent, boolean more) {
-            if (type == DcEvent.Type.ADD && extent.sharedSequence() == 0) {
-                // It has been scrubbed on the way here.
-                poison.scrubbed(extent.startDpa(), extent.lengthBytes());
-            }
             logs.get(EventLog.Kind.DYNAMIC_CAPACITY)
                     .append(
                             EventHeader.INFORMATIONAL,

@@ -28,8 +28,10 @@ import io.mhsld.type3.DynamicCapacity.HostRange;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.MediaPoison;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.Type3Device;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -232,8 +234,12 @@ class HeadTest {
 
     // ---- space
 
-    @Test
-    void shouldRefuseWhenThereIsNoMemoryAndChangeNothing() throws Exception {
+    private interface OnSmallDisk {
+        void run(DeviceFiles files) throws Exception;
+    }
+
+    /** Runs it with a device of 64 MiB where there is room for 9. */
+    private void onSmallDisk(boolean sparse, OnSmallDisk test) throws Exception {
         assumeTrue("root".equals(System.getProperty("user.name")), "only root may mount a small file system");
         Path mount = Files.createDirectory(fixture.folder().resolve("small"));
         assumeTrue(
@@ -244,7 +250,17 @@ class HeadTest {
                 "no mounting here");
         try {
             DeviceFiles files = DeviceFiles.named(mount.resolve("dev").toString());
-            Device.initialise(files, Device.Specification.ofSize(64 * MIB), 1_000);
+            Geometry geometry = Geometry.of(8, 64 * MIB, 1, BLOCK);
+            Device.initialise(files, new Device.Specification(geometry, 1, sparse, Optional.empty(), false), 1_000);
+            test.run(files);
+        } finally {
+            new ProcessBuilder("umount", mount.toString()).start().waitFor();
+        }
+    }
+
+    @Test
+    void shouldRefuseWhenThereIsNoMemoryAndChangeNothing() throws Exception {
+        onSmallDisk(false, files -> {
             try (EventLoop loop = EventLoop.open();
                     Head head = Device.attach(files, 0, loop, 1_000, line -> {})) {
                 assertEquals(Optional.empty(), add(head, 0, 2));
@@ -256,9 +272,44 @@ class HeadTest {
                 assertEquals(List.of(), Device.inspect(files).findings());
                 assertEquals(Optional.empty(), add(head, 4, 1));
             }
-        } finally {
-            new ProcessBuilder("umount", mount.toString()).start().waitFor();
-        }
+        });
+    }
+
+    /** Every way to store: each is refused when there is no memory, nothing faults, and holes read as zero. */
+    @Test
+    void shouldRefuseStoresToSparseMediaWhenThereIsNoMemory() throws Exception {
+        onSmallDisk(true, files -> {
+            try (EventLoop loop = EventLoop.open();
+                    Head head = Device.attach(files, 0, loop, 1_000, line -> {})) {
+                Type3Device device = head.device();
+                assertEquals(Optional.empty(), add(head, 0, 32));
+                assertEquals(
+                        Optional.empty(), device.capacity().addResponse(List.of(new HostRange(0, 64 * MIB)), false));
+                byte[] line = new byte[64];
+                assertEquals(Optional.empty(), device.read(63 * MIB, line, 0, 64));
+                assertEquals(Cause.NO_SPACE, cause(device.fill(0, 32 * MIB, (byte) 7)));
+                assertEquals(Cause.NO_SPACE, cause(device.write(40 * MIB, new byte[] {1}, 0, 1)));
+                assertEquals(Optional.empty(), device.injectPoison(48 * MIB, 64, MediaPoison.Source.INJECTED));
+                line[0] = 9;
+                assertEquals(Cause.NO_SPACE, cause(device.clearPoison(48 * MIB, line)));
+                assertEquals(Cause.POISONED, cause(device.read(48 * MIB, line, 0, 64)));
+                assertEquals(Optional.empty(), device.read(40 * MIB, line, 0, 64));
+                assertArrayEquals(new byte[64], line, "a hole");
+                assertEquals(Optional.empty(), device.write(5, new byte[] {1}, 0, 1), "what has its page");
+                assertEquals(Optional.empty(), device.fill(32 * MIB, 32 * MIB, (byte) 0), "zeros where nothing is");
+                assertEquals(
+                        Optional.empty(),
+                        device.capacity().forceRelease(0, List.of(new Range(0, 8 * MIB))),
+                        "gives memory back");
+                assertEquals(Optional.empty(), device.clearPoison(48 * MIB, line));
+                assertEquals(Optional.empty(), device.write(40 * MIB, new byte[] {1}, 0, 1));
+                assertEquals(List.of(), Device.inspect(files).findings());
+            }
+        });
+    }
+
+    private static Cause cause(Optional<Refusal> refusal) {
+        return refusal.orElseThrow().cause();
     }
 
     private static Optional<Refusal> add(Head head, long... blocks) {

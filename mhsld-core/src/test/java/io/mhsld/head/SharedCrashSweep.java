@@ -1,14 +1,17 @@
 package io.mhsld.head;
 
+import static io.mhsld.type3.MediaPoison.Source.INJECTED;
+
 import io.mhsld.Device;
 import io.mhsld.media.Media;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.Inspector;
-import io.mhsld.state.PoisonTable;
 import io.mhsld.state.StateFile;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.MediaPoison;
 import io.mhsld.type3.Refusal;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -160,8 +163,7 @@ final class SharedCrashSweep implements AutoCloseable {
         head.accept();
         head.releaseAll();
         mustBeEmpty(settings.set(0, BLOCK, false));
-        head.state.poison().writeRelease(List.of(new PoisonTable.Run(64, 128, 2)), false, 0);
-        head.state.poison().writeRelease(List.of(), false, 0);
+        poisonAll(head);
         // It leaves with all kinds of things in its hands.
         mustBeEmpty(head.join(PEERS, 1));
         head.accept();
@@ -170,6 +172,53 @@ final class SharedCrashSweep implements AutoCloseable {
         head.accept();
         mustBeEmpty(head.addFree(0, 3, true, 1));
         head.close();
+    }
+
+    /** Free blocks, its own, what it shares, and what is not its to poison. */
+    private static void poisonAll(SharingHead head) {
+        MediaPoison poison = head.poison();
+        long line = MediaPoison.LINE_BYTES;
+        long free = 3 * BLOCK;
+        mustBeEmpty(poison.inject(free, 2 * line, MediaPoison.Source.INTERNAL));
+        mustBeEmpty(poison.inject(free + BLOCK, line, MediaPoison.Source.INJECTED));
+        mustBeEmpty(poison.clear(free, new byte[(int) line]));
+        mustBe(
+                Refusal.Cause.OWNED_BY_OTHER_HEAD,
+                poison.inject(shared(KEPT, 55, 1, 0).startDpa(), line, INJECTED));
+        // The claim takes it out.
+        mustBeEmpty(head.reserve(List.of(Extent.untagged(free, BLOCK))));
+        head.accept();
+        must(!poison.isPoisoned(free, BLOCK), "what was claimed is poisoned");
+        mustBeEmpty(poison.inject(free, line, INJECTED));
+        must(poison.isPoisoned(free, BLOCK), "not poisoned");
+        head.fill(Extent.NO_TAG, 0x44);
+        byte[] data = new byte[(int) line];
+        Arrays.fill(data, (byte) 0x33);
+        mustBeEmpty(poison.clear(free, data));
+        mustBeEmpty(poison.inject(free + line, line, INJECTED));
+        head.releaseAll();
+        // With others: it stays when one leaves.
+        mustBeEmpty(head.join(PEERS, 1));
+        head.accept();
+        long peers = shared(PEERS, 50, 1, 0).startDpa();
+        mustBeEmpty(poison.inject(peers, line, INJECTED));
+        head.release(PEERS);
+        mustBe(Refusal.Cause.OWNED_BY_OTHER_HEAD, poison.clear(peers, data));
+        mustBeEmpty(head.join(PEERS, 1));
+        head.accept();
+        mustBeEmpty(poison.clear(peers, onlyOf(PEERS_BYTE)));
+        head.release(PEERS);
+        // The last one out takes it along, also when that gives the rest back.
+        mustBeEmpty(head.create(A, 1, 3, 8));
+        head.accept();
+        mustBeEmpty(poison.inject(head.accepted.get(0).startDpa(), line, INJECTED));
+        head.releaseParts(A);
+    }
+
+    private static byte[] onlyOf(int value) {
+        byte[] bytes = new byte[MediaPoison.LINE_BYTES];
+        Arrays.fill(bytes, (byte) value);
+        return bytes;
     }
 
     // ---- repair
@@ -250,11 +299,26 @@ final class SharedCrashSweep implements AutoCloseable {
             boolean isKept = tag.tag().equals(KEPT);
             must(tag.holders() == (isKept ? 0 : 2) && tag.isReferenced() == isKept, which + ": " + tag);
         }
+        // What is the peer's is poisoned as the dead head left it.
+        for (Extent extent : peers) {
+            peer.poison().scan(extent.startDpa(), extent.lengthBytes()).forEach(line -> {
+                must(line.dpa() == peers.get(0).startDpa(), which + ": " + line);
+                mustBeEmpty(peer.poison().clear(line.dpa(), onlyOf(PEERS_BYTE)));
+            });
+        }
         // Whoever gets the blocks next sees nothing of what was in them.
-        mustBeEmpty(peer.addFree(1, BLOCKS / 2 - PEERS_BLOCKS - KEPT_BLOCKS, false, 64));
-        peer.accept();
-        must(peer.bytes(Extent.NO_TAG) == 0, which + ": stale bytes");
-        peer.release(Extent.NO_TAG);
+        for (int region = 0; region < 2; region++) {
+            int blocks = BLOCKS / 2 - (region == 0 ? 0 : PEERS_BLOCKS + KEPT_BLOCKS);
+            mustBeEmpty(peer.addFree(region, blocks, false, 64));
+            peer.accept();
+            must(peer.bytes(Extent.NO_TAG) == 0, which + ": stale bytes");
+            must(
+                    peer.accepted.stream()
+                            .noneMatch(extent -> peer.poison().isPoisoned(extent.startDpa(), extent.lengthBytes())),
+                    which + ": stale poison " + peer.state.poison().read());
+            peer.release(Extent.NO_TAG);
+        }
+        must(peer.state.poison().read().records().isEmpty(), which + ": poison of nobody");
     }
 
     private boolean holds(int head, Extent extent) {

@@ -46,6 +46,19 @@ class SharedCrashTest {
         assertTrue(points > 400 && reaperPoints > 400, swept);
     }
 
+    /** I1: what is gone stays gone, also when the one who came too late could not take it back. */
+    @Test
+    void shouldNotTakeLateComerForHolderWhereverItDied() {
+        Child sweep = fixture.start(
+                LateComerSweep.class,
+                0,
+                "-Dmhsld.step=" + CrashStep.class.getName(),
+                fixture.folder().resolve("late").toString());
+        assertEquals(0, sweep.exitCode(60), () -> String.join("\n", sweep.lines));
+        String swept = sweep.awaitLine("sweep", line -> line.startsWith("swept"));
+        assertTrue(Integer.parseInt(swept.replaceAll(".*=", "")) >= 6, swept);
+    }
+
     @Test
     void shouldHoldAfterProcessDiedAtAnyPointOfSharing() throws Exception {
         List<Callable<Void>> deaths = new ArrayList<>();

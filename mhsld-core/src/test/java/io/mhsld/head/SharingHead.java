@@ -6,6 +6,7 @@ import io.mhsld.state.StateFile;
 import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.ExtentJournal.Operation;
+import io.mhsld.type3.MediaPoison;
 import io.mhsld.type3.MultiHeadHooks.Selection;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
@@ -25,6 +26,8 @@ import java.util.function.Supplier;
  * time.
  */
 final class SharingHead implements AutoCloseable {
+    static final long TIMESTAMP_NS = 42;
+
     final int id;
     final StateFile state;
     final Media media;
@@ -34,6 +37,7 @@ final class SharingHead implements AutoCloseable {
     final Deque<PendingGroup> groups = new ArrayDeque<>();
     private final Leases.Lease lease;
     private final Incarnation incarnation;
+    private final MediaPoison poison;
     private SharedCapacity capacity;
     private int generation;
     private long lastGroup;
@@ -52,6 +56,16 @@ final class SharingHead implements AutoCloseable {
             capacity = (SharedCapacity) hooks;
             return hooks;
         });
+        poison = new SharedPoison(
+                state, id, new PoisonRegistry(state, leases, Machine.REAL), () -> TIMESTAMP_NS, this::writeIfOwned);
+    }
+
+    private Optional<Refusal> writeIfOwned(long dpa, byte[] line) {
+        boolean isMine = accepted.stream()
+                .anyMatch(extent -> extent.startDpa() <= dpa && dpa < extent.endDpa() && capacity.accessValid(dpa, 1));
+        return !isMine || capacity.write(dpa, line, 0, line.length)
+                ? Optional.empty()
+                : Refusal.of(Refusal.Cause.NO_SPACE, "dpa=0x%x", dpa);
     }
 
     static SharingHead attach(DeviceFiles files, int id) {
@@ -66,6 +80,11 @@ final class SharingHead implements AutoCloseable {
     static Media openMedia(StateFile state) {
         return Media.open(
                 Path.of(state.identity().mediaFile()), state.geometry().capacityBytes(), Media.Space.RESERVED);
+    }
+
+    /** As its device would have it, whose lists this one keeps itself. */
+    MediaPoison poison() {
+        return poison;
     }
 
     SharedCapacity hooks() {

@@ -91,7 +91,7 @@ class TagRegistryTest {
         // A hole, so that the tag has two extents.
         done(head(2).reserve(List.of(Extent.untagged(REGION_1 + 2 * BLOCK, BLOCK))));
         head(2).accept();
-        share(head(0), TAG, 5);
+        share(head(0), TAG, BLOCKS - 2);
         assertEquals(
                 List.of(1, 2),
                 head(0).accepted.stream().map(Extent::sharedSequence).toList());
@@ -344,14 +344,14 @@ class TagRegistryTest {
     // ---- choosing
 
     @Test
-    void shouldChooseInAscendingOrderAndFewestWhenTooMany() {
+    void shouldChooseTheRunThatLeavesTheLeastAndElseTheFewest() {
         for (long taken : new long[] {1, 3, 7, 8, 13}) {
             done(head(2).reserve(List.of(Extent.untagged(taken * BLOCK, BLOCK))));
             head(2).accept();
         }
         // Free: 0, 2, 4-6, 9-12, 14-19.
-        assertEquals(List.of(run(0, 1), run(2, 1), run(4, 2)), chosen(4, false, 8));
-        assertEquals(List.of(run(14, 4)), chosen(4, false, 1));
+        assertEquals(List.of(run(4, 2)), chosen(2, false, 8));
+        assertEquals(List.of(run(9, 4)), chosen(4, false, 8));
         assertEquals(List.of(run(9, 4), run(14, 6)), chosen(10, false, 2));
         assertEquals(List.of(run(9, 3), run(14, 6)), chosen(9, false, 2));
         assertEquals(List.of(run(9, 4)), chosen(4, true, 8));
@@ -399,7 +399,8 @@ class TagRegistryTest {
         refused(Cause.UNALIGNED, head(1).reserve(List.of(run(5, 1))));
         refused(Cause.UNALIGNED, head(1).addFree(0, 5, false, 8));
         done(head(1).reserve(List.of(run(4, 4))));
-        assertEquals(List.of(run(0, 4), run(8, 8)), chosen(12, false, 8));
+        assertEquals(List.of(run(8, 12)), chosen(12, false, 8));
+        assertEquals(List.of(run(0, 4), run(8, 12)), chosen(16, false, 8));
         head(1).reject();
         done(settings.set(0, BLOCK, false));
     }

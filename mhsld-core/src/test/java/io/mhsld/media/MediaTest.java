@@ -9,8 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.mhsld.DeviceFixture;
 import io.mhsld.media.Media.Space;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -553,6 +555,38 @@ class MediaTest {
 
             media.giveBack(0, MIB);
             assertTrue(media.write(32 * MIB, new byte[10], 0, 10));
+        }
+    }
+
+    /** A file in memory may be allowed more than the machine has: then somebody would be killed for a store. */
+    @Test
+    void shouldRefuseSparseStoreThatTheMachineHasNoMemoryFor() throws Exception {
+        Path file = mountTmpfs("1t").resolve("dev.media");
+        Media.create(file, 64 * MIB, OWNER, false);
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            boolean[] isOut = {false};
+            FileSpace space = new FileSpace(file, open, () -> isOut[0] ? MIB : 1024 * GIB);
+            byte[] bytes = new byte[100];
+            assertTrue(space.store(0, bytes, 0, 100));
+            isOut[0] = true;
+            DeviceFixture.pause(150); // what was asked before holds for a while
+            assertFalse(space.store(8 * MIB, bytes, 0, 100));
+            assertTrue(space.store(50, bytes, 0, 50), "what has its page can be stored to");
+            assertFalse(space.store(4000, bytes, 0, 100), "half of it has");
+            assertAllocated(4 * KIB, file);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldTakeNoSpaceForZerosWhereNothingIs(Place place) throws Exception {
+        Path file = create(place, 64 * MIB);
+        try (Media media = Media.open(file, 64 * MIB, Space.SPARSE)) {
+            assertTrue(media.fill(0, 64 * MIB, (byte) 0));
+            assertAllocated(0, file);
+            assertTrue(media.write(5, new byte[] {9}, 0, 1));
+            assertTrue(media.fill(0, 2 * MIB, (byte) 0));
+            assertEquals(0, read(media, 5, 1)[0]);
         }
     }
 

@@ -130,8 +130,8 @@ class BitFlipTest {
         tags.free(2);
         tags.endChange();
         List<PoisonTable.Run> poison = List.of(new PoisonTable.Run(128, 64, 3), new PoisonTable.Run(REGION_1, 4096, 2));
-        state.poison().writeRelease(poison.subList(0, 1), true, 1);
-        state.poison().writeRelease(poison, false, 0);
+        state.poison().writeRelease(poison.subList(0, 1), List.of(), true, 1);
+        state.poison().writeRelease(poison, List.of(new PoisonTable.Run(8192, 192, 1)), true, 7);
     }
 
     private static ExtentTable.Entry shared() {
@@ -330,18 +330,21 @@ class BitFlipTest {
         long table = Section.POISON_TABLE.offset(GEOMETRY);
         // The two lowest bits go together.
         fields.add(field("poison: current", table, 8, "I7", bit -> bit < 2 || bit >= 48));
-        fields.add(field("poison: reserved", table + 8, 56, "I7"));
+        // One that was adding poison may have died.
+        fields.add(field("poison: adding", table + 8, 8, "I7", bit -> bit > 0));
+        fields.add(field("poison: reserved", table + 16, 48, "I7"));
         for (int i = 0; i < 2; i++) {
-            long list = table + 64 + i * 6208L;
+            long list = table + 64 + i * 30_784L;
             boolean counts = i == 0;
             // Two records: none is as good, more are not there.
             fields.add(field("poison: count", list, 4, "I7", bit -> counts && bit != 1));
             fields.add(field("poison: flags", list + 4, 4, "I7", bit -> counts && bit != 0));
             fields.add(field("poison: time", list + 8, 8, UNTOLD));
-            fields.add(field("poison: reserved", list + 16, 48, "I7"));
-            for (int at = 0; at < 256; at++) {
+            fields.add(field("poison: unlisted count", list + 16, 4, "I7", bit -> counts && bit != 0));
+            fields.add(field("poison: reserved", list + 20, 44, "I7"));
+            for (int at = 0; at < 256 + 1024; at++) {
                 long record = list + 64 + at * 24L;
-                boolean isOne = counts && at < 2;
+                boolean isOne = counts && (at < 2 || at == 256);
                 fields.add(field("poison: place", record, 16, "I7", bit -> isOne && !isStillPossible(record, bit)));
                 fields.add(field("poison: source", record + 16, 4, "I7", bit -> isOne && bit > 2));
                 fields.add(field("poison: reserved", record + 20, 4, "I7"));

@@ -117,6 +117,7 @@ class SharedTablesTest {
                 damaged.isWhole(entry);
             }
             assertTrue(poison.read().records().size() <= 256, "seed=" + SEED);
+            assertTrue(poison.read().unlisted().size() <= 1024, "seed=" + SEED);
             for (int region = 0; region < 2; region++) {
                 long size = regions.readVolatile(region).blockSizeBytes();
                 assertTrue((GEOMETRY.supportedBlockSizes(region) & size) != 0, "seed=" + SEED + " size=" + size);
@@ -147,14 +148,27 @@ class SharedTablesTest {
         for (int i = 0; i <= PoisonTable.MAX_RECORDS; i++) {
             List<PoisonTable.Run> written = List.copyOf(runs);
             if (i < PoisonTable.MAX_RECORDS) {
-                poison.writeRelease(written, i % 2 == 1, i);
-                assertEquals(new PoisonTable.Snapshot(written, i % 2 == 1, i, i + 1L), poison.read());
+                poison.writeRelease(written, List.of(), i % 2 == 1, i);
+                assertEquals(new PoisonTable.Snapshot(written, List.of(), i % 2 == 1, i, i + 1L), poison.read());
                 assertTrue(poison.isCurrentSound());
             }
             runs.add(new PoisonTable.Run(i * 64L, 64, i % 4));
         }
-        assertThrows(IllegalArgumentException.class, () -> poison.writeRelease(runs, false, 0));
+        assertThrows(IllegalArgumentException.class, () -> poison.writeRelease(runs, List.of(), false, 0));
         assertEquals(PoisonTable.MAX_RECORDS - 1, poison.read().records().size());
+        for (int i = runs.size(); i <= PoisonTable.MAX_UNLISTED; i++) {
+            List<PoisonTable.Run> unlisted = List.copyOf(runs);
+            poison.writeRelease(runs.subList(0, 3), unlisted, true, 9);
+            assertEquals(unlisted, poison.read().unlisted());
+            assertEquals(runs.subList(0, 3), poison.read().records());
+            runs.add(new PoisonTable.Run(i * 64L, 64, i % 4));
+        }
+        assertThrows(IllegalArgumentException.class, () -> poison.writeRelease(List.of(), runs, true, 0));
+        assertFalse(poison.isAddingVolatile());
+        poison.beginAdding();
+        assertTrue(poison.isAddingVolatile());
+        poison.endAdding();
+        assertFalse(poison.isAddingVolatile());
     }
 
     // ---- lanes

@@ -87,15 +87,18 @@ class StateFileDescriptorTest {
             Map.entry("REGION_ROW_LENGTH", 64L),
             Map.entry("POISON_TABLE_HEADER_LENGTH", 64L),
             Map.entry("POISON_LISTS", 2L),
+            Map.entry("POISON_ADDING_OFFSET", 8L),
             Map.entry("MAX_POISON_RECORDS", 256L),
+            Map.entry("MAX_UNLISTED_POISON", 1024L),
             Map.entry("POISON_COUNT_OFFSET", 0L),
             Map.entry("POISON_FLAGS_OFFSET", 4L),
             Map.entry("POISON_OVERFLOW_NS_OFFSET", 8L),
+            Map.entry("POISON_UNLISTED_OFFSET", 16L),
             Map.entry("POISON_RECORDS_OFFSET", 64L),
             Map.entry("POISON_RECORD_LENGTH", 24L),
             Map.entry("POISON_SOURCE_OFFSET", 16L),
-            Map.entry("POISON_LIST_LENGTH", 6208L),
-            Map.entry("POISON_TABLE_LENGTH", 12_480L),
+            Map.entry("POISON_LIST_LENGTH", 30_784L),
+            Map.entry("POISON_TABLE_LENGTH", 61_632L),
             Map.entry("COUNTER_ROW_LENGTH", 256L),
             Map.entry("ERROR_LOG_LENGTH", 8192L));
 
@@ -186,7 +189,7 @@ class StateFileDescriptorTest {
             assertEquals(36_864L * heads, Section.EXTENT_TABLES.lengthBytes(geometry), which);
             assertEquals(1_122_368L, Section.TAG_TABLE.lengthBytes(geometry), which);
             assertEquals(64L * regions, Section.REGION_SETTINGS.lengthBytes(geometry), which);
-            assertEquals(12_480L, Section.POISON_TABLE.lengthBytes(geometry), which);
+            assertEquals(61_632L, Section.POISON_TABLE.lengthBytes(geometry), which);
             assertEquals(256L * heads, Section.COUNTERS.lengthBytes(geometry), which);
             assertEquals(8_192L * heads, Section.ERROR_LOGS.lengthBytes(geometry), which);
             long lanes = geometry.blockCount() * geometry.laneBytes();

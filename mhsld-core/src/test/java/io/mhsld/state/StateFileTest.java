@@ -146,15 +146,15 @@ class StateFileTest {
                         1_429_504L,
                         128L,
                         1_433_600L,
-                        12_480L,
-                        1_449_984L,
+                        61_632L,
+                        1_499_136L,
                         2048L,
-                        1_454_080L,
+                        1_503_232L,
                         65_536L,
-                        1_519_616L,
+                        1_568_768L,
                         264L),
                 sections);
-        assertEquals(1_523_712, Files.size(file));
+        assertEquals(1_572_864, Files.size(file));
         List<Long> regions = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             regions.add(header.getLong(224 + 8 * i));
@@ -258,7 +258,7 @@ class StateFileTest {
     void shouldLeaveOldFileWhenFolderIsMissing() {
         assertRefused(
                 Problem.SYSTEM,
-                "state file cannot be created: reason=\"no such folder\" length=1523712 file="
+                "state file cannot be created: reason=\"no such folder\" length=1572864 file="
                         + folder.resolve("none/device"),
                 () -> StateFile.create(
                         folder.resolve("none/device"),
@@ -311,7 +311,7 @@ class StateFileTest {
 
     @Test
     void shouldWaitWhileFileIsAllZero() throws Exception {
-        shouldComeUpWhenMade(() -> Files.write(file, new byte[1_523_712]));
+        shouldComeUpWhenMade(() -> Files.write(file, new byte[1_572_864]));
     }
 
     @Test
@@ -538,7 +538,7 @@ class StateFileTest {
         try {
             assertRefused(
                     Problem.SYSTEM,
-                    "state file cannot be created: reason=\"no permission\" length=1523712 file=" + file,
+                    "state file cannot be created: reason=\"no permission\" length=1572864 file=" + file,
                     this::create);
         } finally {
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
@@ -646,11 +646,11 @@ class StateFileTest {
             }
             assertEquals(0, state.ownerMap().countVolatile(0));
         }
-        byte[] logs = bytes(1_454_080, 65_536);
+        byte[] logs = bytes(1_503_232, 65_536);
         for (int i = 0; i < logs.length; i++) {
             assertEquals(i / 8192 + 1, logs[i]);
         }
-        assertArrayEquals(new byte[8], bytes(1_519_616, 8));
+        assertArrayEquals(new byte[8], bytes(1_568_768, 8));
     }
 
     @Test

@@ -103,7 +103,7 @@ class InMemoryPoisonTest {
 
     @Test
     void shouldRememberSoMuchAndNoMore() {
-        int room = MediaPoison.MAX_RECORDS + InMemoryPoison.MAX_UNLISTED;
+        int room = MediaPoison.MAX_RECORDS + PoisonList.MAX_UNLISTED;
         for (int i = 0; i < room; i++) {
             assertEquals(Optional.empty(), poison.inject(2L * i * LINE, LINE, Source.INTERNAL));
         }

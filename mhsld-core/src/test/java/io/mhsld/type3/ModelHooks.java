@@ -193,7 +193,7 @@ final class ModelHooks implements MultiHeadHooks {
         if (shared && pool.isLive(tag)) {
             return Selection.refused(Refusal.of(Cause.TAG_IN_USE, ""));
         }
-        FreeSpace free = new FreeSpace(region);
+        FreeSpace free = new FreeSpace(region, lengthBytes, maxExtents);
         long from = region.baseDpa();
         for (long dpa = region.baseDpa(); dpa < region.endDpa(); dpa += GRANULE) {
             if (pool.owners(dpa) > 0) {
@@ -203,7 +203,7 @@ final class ModelHooks implements MultiHeadHooks {
         }
         free.add(from, region.endDpa());
         List<Extent> chosen = new ArrayList<>();
-        Optional<Refusal> refusal = free.choose(lengthBytes, contiguous, maxExtents, tag, shared, chosen);
+        Optional<Refusal> refusal = free.choose(contiguous, tag, shared, chosen);
         if (refusal.isPresent()) {
             return Selection.refused(refusal);
         }

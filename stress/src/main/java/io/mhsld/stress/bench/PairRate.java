@@ -23,6 +23,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -35,6 +36,11 @@ import java.util.Optional;
  */
 final class PairRate {
     private static final int TENTHS = 10;
+    private static final double GOAL_PER_SECOND = 200_000;
+
+    /** Of the first tenth: less would be growing slower. */
+    private static final double GOAL_FLATNESS = 0.8;
+
     private static final long BLOCK = ScratchDevice.BLOCK_SIZE_BYTES;
     private static final long BLOCKS = 2048;
 
@@ -83,18 +89,28 @@ final class PairRate {
             out.printf(" %7s", tenth == 1 ? "first" : tenth == TENTHS ? "last" : "");
         }
         out.printf(" %10s %8s%n", "last/first", "by clock");
+        Goals goals = new Goals();
         for (Ground ground : Ground.values()) {
             for (boolean chosen : new boolean[] {false, true}) {
                 for (int held : new int[] {1, 100, 500}) {
                     int count = pairs / ground.divisor;
                     out.printf("%-30s %-13s %5d %8d", ground.words, chosen ? "free" : "prescriptive", held, count);
-                    on(ground, chosen, held, count, out);
+                    Rates rates = on(ground, chosen, held, count, out);
+                    if (ground != Ground.RESERVED) {
+                        String what = ground.words + ", " + (chosen ? "free" : "prescriptive") + ", held " + held;
+                        goals.atLeast(what, GOAL_PER_SECOND / 1e3, rates.median / 1e3, "k pairs/s");
+                        goals.atLeast(what + ": last/first tenth", GOAL_FLATNESS, rates.last / rates.first, "");
+                    }
                 }
             }
         }
+        goals.print(out);
     }
 
-    private static void on(Ground ground, boolean chosenByDevice, int held, int pairs, PrintStream out) {
+    /** Of the tenths of one row. */
+    private record Rates(double first, double last, double median) {}
+
+    private static Rates on(Ground ground, boolean chosenByDevice, int held, int pairs, PrintStream out) {
         if (ground == Ground.ALONE) {
             Type3Device device = new Type3Device(
                     new Type3Device.Identity(
@@ -104,14 +120,13 @@ final class PairRate {
                     ExtentJournal.NONE,
                     new NoMemory());
             Mailbox mailbox = new Mailbox(device, Optional.empty(), PairRate::fail);
-            new PairRate(device, mailbox, chosenByDevice).run(held, pairs, out);
-            return;
+            return new PairRate(device, mailbox, chosenByDevice).run(held, pairs, out);
         }
         boolean sparse = ground == Ground.SPARSE;
         try (ScratchDevice files = sparse ? ScratchDevice.createSparse(BLOCKS) : ScratchDevice.create(BLOCKS);
                 EventLoop loop = EventLoop.open();
                 Head head = Device.attach(files.files(), HEAD, loop, 0, text -> {})) {
-            new PairRate(head.device(), head.mailbox(), chosenByDevice).run(held, pairs, out);
+            return new PairRate(head.device(), head.mailbox(), chosenByDevice).run(held, pairs, out);
         }
     }
 
@@ -119,7 +134,7 @@ final class PairRate {
         throw error;
     }
 
-    private void run(int held, int pairs, PrintStream out) {
+    private Rates run(int held, int pairs, PrintStream out) {
         List<Range> others = new ArrayList<>();
         for (long i = 0; i < held; i++) {
             others.add(new Range(2 * i * BLOCK, BLOCK));
@@ -131,20 +146,22 @@ final class PairRate {
         // What the compiler needs is not the device's.
         run(add, held, pairs / 4);
         int perTenth = pairs / TENTHS;
-        double first = 0;
-        double rate = 0;
+        double[] rates = new double[TENTHS];
         long startNs = System.nanoTime();
         for (int tenth = 0; tenth < TENTHS; tenth++) {
             // Not by the clock: what else the machine does is not the device's.
             long cpuNs = THREADS.getCurrentThreadCpuTime();
             run(add, held, perTenth);
-            rate = perTenth * 1e9 / (THREADS.getCurrentThreadCpuTime() - cpuNs);
-            first = tenth == 0 ? rate : first;
-            out.printf(" %6.1fk", rate / 1e3);
+            rates[tenth] = perTenth * 1e9 / (THREADS.getCurrentThreadCpuTime() - cpuNs);
+            out.printf(" %6.1fk", rates[tenth] / 1e3);
             out.flush();
         }
         double byClock = (double) perTenth * TENTHS * 1e9 / (System.nanoTime() - startNs);
-        out.printf(" %10.2f %7.1fk%n", rate / first, byClock / 1e3);
+        double first = rates[0];
+        double last = rates[TENTHS - 1];
+        out.printf(" %10.2f %7.1fk%n", last / first, byClock / 1e3);
+        Arrays.sort(rates);
+        return new Rates(first, last, (rates[TENTHS / 2 - 1] + rates[TENTHS / 2]) / 2);
     }
 
     private void run(AddRequest add, int held, int pairs) {

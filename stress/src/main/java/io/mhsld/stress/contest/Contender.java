@@ -24,6 +24,9 @@ final class Contender {
     /** However slow the machine is: enough for rounds of every kind. */
     private static final int MIN_ROUNDS = 60;
 
+    /** Two that cannot have what they want wait for each other, up to a second. */
+    private static final int MIN_CHOICES = 5;
+
     /** Longest range of the free phase: longer ones would be met nearly always. */
     private static final int MAX_FREE_RANGE = 12;
 
@@ -83,6 +86,11 @@ final class Contender {
         contendFreely();
         board.awaitOthers();
         contendForLeases();
+        board.awaitOthers();
+        for (int lease = 0; number == 0 && lease < Scoreboard.LEASES; lease++) {
+            board.set(number, Score.incarnation(lease), state.heads().incarnationAcquire(lease));
+        }
+        chooseBlocks();
         board.set(number, Score.DONE, 1);
         state.close();
     }
@@ -264,6 +272,52 @@ final class Contender {
     private void actAsHolder(int lease) {
         state.heads().nextIncarnationRelease(lease);
         board.drawLeaseTicketPlain(lease);
+    }
+
+    // ---- choices: all want so many blocks at once, wherever they are
+
+    private void chooseBlocks() {
+        long stopsBefore = board.stops();
+        long endNs = System.nanoTime() + phaseNs;
+        int contenders = heads.size();
+        board.awaitOthers();
+        try (LeaseFile leases = LeaseFile.open(files.lockFile(), PosixFilePermissions.fromString("rw-------"));
+                Chooser chooser = new Chooser(state, leases, head, broken)) {
+            board.awaitOthers();
+            for (long round = 0; board.stops() == stopsBefore; round++) {
+                int[] wants = Chooser.wants(seed, round, contenders, Scoreboard.BLOCKS);
+                board.awaitOthers();
+                boolean won = chooser.choose(wants[number]).isEmpty();
+                board.set(number, Score.MET, won ? wants[number] : 0);
+                board.add(number, Score.CHOICE_ROUNDS, 1);
+                board.add(number, won ? Score.CHOICE_WINS : Score.CHOICE_LOSSES, 1);
+                board.awaitOthers();
+                judgeChoice(chooser, round, wants[number], won);
+                if (number == 0 && round >= MIN_CHOICES && System.nanoTime() - endNs > 0) {
+                    board.stop();
+                }
+                board.awaitOthers();
+                chooser.letGo();
+                board.awaitOthers();
+            }
+            // Nobody leaves while another one still wants something.
+            board.awaitOthers();
+        }
+    }
+
+    /** Nobody is at work: who got something has all of it, and who got nothing could not have it beside the others. */
+    private void judgeChoice(Chooser chooser, long round, int wanted, boolean won) {
+        long owned = chooser.owned();
+        if (owned != (won ? wanted : 0)) {
+            report("neither all nor nothing: owned=%d wanted=%d got=%b round=%d", owned, wanted, won, round);
+        }
+        long left = Scoreboard.BLOCKS - board.sum(Score.MET);
+        if (left < 0 || (!won && wanted <= left)) {
+            report("refused while enough is free: wanted=%d free=%d round=%d", wanted, left, round);
+        }
+        if (!won && Chooser.isFitting(round)) {
+            report("refused though there is enough for all: wanted=%d round=%d", wanted, round);
+        }
     }
 
     private void report(String format, Object... values) {

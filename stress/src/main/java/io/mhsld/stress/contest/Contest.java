@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 
 /**
  * Processes contend for the blocks of a device, for lanes of each length: in rounds, all at once for the same or for overlapping blocks; then
- * freely; then for leases. All sums must come out exactly: whoever owns a block, or holds a lease, adds one to a number by a plain load and a
+ * freely; for leases; and for so many free blocks, wherever they are. All sums must come out exactly: whoever owns a block, or holds a lease, adds one to a number by a plain load and a
  * plain store, and two at once would lose one of them.
  */
 @Command(
@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
                 "Real processes contend for blocks and leases of one device; wins and losses are counted exactly.")
 public final class Contest implements Callable<Integer> {
     private static final int[] HEAD_COUNTS = {8, 16, 32, 64};
-    private static final int PHASES = 3;
+    private static final int PHASES = 4;
     private static final long START_PATIENCE_S = 60;
     private static final int MAX_LINES_SHOWN = 12;
 
@@ -135,7 +135,8 @@ public final class Contest implements Callable<Integer> {
             int heads = state.geometry().headCount();
             countRounds(heads, board);
             countFree(heads, board);
-            countLeases(state, board);
+            countLeases(heads, board);
+            countChoices(heads, board);
             long owned = IntStream.range(0, Scoreboard.BLOCKS)
                     .filter(block -> state.ownerMap().ownersVolatile(block) != 0)
                     .count();
@@ -149,7 +150,8 @@ public final class Contest implements Callable<Integer> {
                     board.sum(Score.DONE));
             say(
                     "lanes for %2d heads: rounds %d same, %d overlapping (%d won), %d blocked;"
-                            + " free %d attempts = %d won + %d lost; leases %d asked = %d held + %d refused",
+                            + " free %d attempts = %d won + %d lost; leases %d asked = %d held + %d refused;"
+                            + " choices %d rounds, %d got + %d refused",
                     heads,
                     board.sum(Score.SAME_ROUNDS) / contenders,
                     board.sum(Score.OVERLAPPING_ROUNDS) / contenders,
@@ -160,7 +162,10 @@ public final class Contest implements Callable<Integer> {
                     board.sum(Score.FREE_LOSSES),
                     board.sum(Score.LEASE_ATTEMPTS),
                     board.sum(Score.LEASE_WINS),
-                    board.sum(Score.LEASE_LOSSES));
+                    board.sum(Score.LEASE_LOSSES),
+                    board.get(0, Score.CHOICE_ROUNDS),
+                    board.sum(Score.CHOICE_WINS),
+                    board.sum(Score.CHOICE_LOSSES));
         }
     }
 
@@ -223,12 +228,11 @@ public final class Contest implements Callable<Integer> {
         }
     }
 
-    private void countLeases(StateFile state, Scoreboard board) {
-        int heads = state.geometry().headCount();
+    private void countLeases(int heads, Scoreboard board) {
         long tickets = 0;
         for (int lease = 0; lease < Scoreboard.LEASES; lease++) {
             long drawn = board.leaseTickets(lease);
-            long incarnation = state.heads().incarnationAcquire(lease);
+            long incarnation = board.get(0, Score.incarnation(lease));
             check(
                     drawn == incarnation,
                     "two held a lease at once: heads=%d lease=%d tickets=%d incarnation=%d",
@@ -245,6 +249,19 @@ public final class Contest implements Callable<Integer> {
                 heads,
                 wins,
                 tickets);
+    }
+
+    private void countChoices(int heads, Scoreboard board) {
+        long rounds = board.get(0, Score.CHOICE_ROUNDS);
+        long wins = board.sum(Score.CHOICE_WINS);
+        long losses = board.sum(Score.CHOICE_LOSSES);
+        check(
+                rounds > 1 && losses > 0 && wins + losses == rounds * contenders,
+                "choices are not those that were got and refused: heads=%d rounds=%d got=%d refused=%d",
+                heads,
+                rounds,
+                wins,
+                losses);
     }
 
     private void check(boolean holds, String format, Object... values) {

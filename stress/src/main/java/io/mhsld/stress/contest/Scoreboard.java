@@ -42,7 +42,18 @@ final class Scoreboard {
         /** What the contender itself found wrong; each is in its output. */
         VIOLATIONS(13),
         /** It has come to the end. */
-        DONE(14);
+        DONE(14),
+        CHOICE_ROUNDS(15),
+        CHOICE_WINS(16),
+        CHOICE_LOSSES(17),
+        /** Of each lease, after the contest for them. */
+        INCARNATION_0(18),
+        INCARNATION_1(19),
+        INCARNATION_2(20);
+
+        static Score incarnation(int lease) {
+            return valueOf("INCARNATION_" + lease);
+        }
 
         private final int place;
 

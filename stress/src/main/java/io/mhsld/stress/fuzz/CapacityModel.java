@@ -126,14 +126,14 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
     @Override
     public Selection select(
             DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag, boolean shared) {
-        FreeSpace free = new FreeSpace(region);
+        FreeSpace free = new FreeSpace(region, lengthBytes, maxExtents);
         for (long dpa = region.baseDpa(); dpa < region.endDpa(); dpa += blockSizeBytes) {
             if (!blocks.containsKey(dpa) && !foreign.containsKey(dpa)) {
                 free.add(dpa, dpa + blockSizeBytes);
             }
         }
         List<Extent> chosen = new ArrayList<>();
-        Optional<Refusal> refusal = free.choose(lengthBytes, contiguous, maxExtents, tag, shared, chosen);
+        Optional<Refusal> refusal = free.choose(contiguous, tag, shared, chosen);
         if (refusal.isPresent()) {
             return Selection.refused(refusal);
         }

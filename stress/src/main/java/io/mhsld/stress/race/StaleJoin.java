@@ -139,7 +139,7 @@ public final class StaleJoin {
             if (map.claim(C, BLOCK, 1) != OwnerMap.CLAIMED) {
                 return "met";
             }
-            if (find().isPresent()) {
+            if (TagTable.stateOf(tags.lifeVolatile(ROW)) == TagTable.State.LIVE && tags.isSpokenForVolatile(ROW)) {
                 map.clear(C, BLOCK, 1);
                 return "back";
             }
@@ -161,6 +161,29 @@ public final class StaleJoin {
             }
             mapOfA.clear(A, BLOCK, 1);
             return isLast ? "last" : "left";
+        }
+
+        /** There is no tag yet; A has claimed the block. */
+        final void forgetTag() {
+            tagsOfA.free(ROW);
+        }
+
+        /** A makes a tag of its block, which the manager keeps, and leaves it. The defect: the block is let go of before the row is live. */
+        final String createAndLeaveAsA(boolean clearsFirst) {
+            tagsOfA.beginChange();
+            tagsOfA.fillPlain(ROW, TAG, 0, EXTENTS);
+            tagsOfA.addHolder(ROW, A);
+            if (clearsFirst) {
+                mapOfA.clear(A, BLOCK, 1);
+                takeSomeTime();
+            }
+            tagsOfA.publish(ROW, true);
+            tagsOfA.removeHolder(ROW, A);
+            tagsOfA.endChange();
+            if (!clearsFirst) {
+                mapOfA.clear(A, BLOCK, 1);
+            }
+            return KEPT;
         }
 
         final String joinWithLockAsB() {
@@ -386,6 +409,64 @@ public final class StaleJoin {
         @Arbiter
         public void lane(LLL_Result r) {
             r.r3 = owners() + " " + memory();
+        }
+    }
+
+    @Outcome(id = "kept, met, -", expect = ACCEPTABLE, desc = "C claims -> A clears")
+    @Outcome(
+            id = "kept, back, -",
+            expect = ACCEPTABLE,
+            desc = "A makes the tag and clears -> C claims, and sees the tag")
+    @Outcome(expect = FORBIDDEN, desc = "C has what a tag has")
+    static final class CreateOutcomes {}
+
+    /** A makes a tag, which is kept, and leaves it; C claims the block. Outcomes: A's, C's, whose the block is. */
+    @JCStressTest
+    @JCStressMeta(CreateOutcomes.class)
+    @State
+    public static class CreateAgainstClaim extends OneTag {
+        public CreateAgainstClaim() {
+            forgetTag();
+        }
+
+        @Actor
+        public void a(LLL_Result r) {
+            r.r1 = createAndLeaveAsA(false);
+        }
+
+        @Actor
+        public void c(LLL_Result r) {
+            r.r2 = claimAsC();
+        }
+
+        @Arbiter
+        public void lane(LLL_Result r) {
+            r.r3 = owners();
+        }
+    }
+
+    /** The defect: A lets go of the block before the row is live. */
+    @JCStressTest
+    @JCStressMeta(CreateOutcomes.class)
+    @State
+    public static class BrokenCreateAfterClear extends OneTag {
+        public BrokenCreateAfterClear() {
+            forgetTag();
+        }
+
+        @Actor
+        public void a(LLL_Result r) {
+            r.r1 = createAndLeaveAsA(true);
+        }
+
+        @Actor
+        public void c(LLL_Result r) {
+            r.r2 = claimAsC();
+        }
+
+        @Arbiter
+        public void lane(LLL_Result r) {
+            r.r3 = owners();
         }
     }
 }

@@ -9,6 +9,7 @@ import io.mhsld.state.Geometry;
 import io.mhsld.state.HeadTable;
 import io.mhsld.stress.simulation.Kernel.SimulatedProcess;
 import io.mhsld.stress.simulation.SharedFiles.Mapped;
+import io.mhsld.stress.simulation.TagLives.Life;
 import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.DynamicCapacity.HostRange;
 import io.mhsld.type3.DynamicCapacity.Range;
@@ -19,16 +20,20 @@ import io.mhsld.type3.MultiHeadHooks;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.ReleaseRequest;
 import io.mhsld.type3.Type3Device;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
+import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A process that is a head as long as it lives, and the host behind it: the product's own head, asked at random, with a host that remembers what it wrote. */
 final class HeadLife {
@@ -36,7 +41,6 @@ final class HeadLife {
     private static final long LEASE_PATIENCE_NS = 2_000_000_000L;
     private static final long POLL_NS = 2_000_000;
     private static final Pattern OWNERS = Pattern.compile("owner=\\[([0-9, ]*)]");
-    private static final int WORD = Long.BYTES;
 
     private final World world;
     private final Scheduler scheduler;
@@ -47,16 +51,17 @@ final class HeadLife {
     private final Geometry geometry;
     private final long blockBytes;
 
-    /** What the host wrote to each block that it accepted: 0 for nothing yet. */
-    private final TreeMap<Long, Long> contents = new TreeMap<>();
-
     private final EnumMap<Counter, Long> counters = new EnumMap<>(Counter.class);
     private Mapped file;
     private MultiHeadHooks hooks;
     private ExtentJournal journal;
     private Incarnation incarnation;
     private Type3Device device;
-    private long markers;
+    private HostBytes bytes;
+    private Map<UUID, Life> lives = Map.of();
+
+    /** It has left a tag whose row may still name it. */
+    private boolean owes;
 
     HeadLife(World world, SimulatedProcess process, int head) {
         this.world = world;
@@ -75,10 +80,11 @@ final class HeadLife {
         if (lease.isEmpty()) {
             return;
         }
-        HeadLog log = HeadLife::listen;
+        HeadLog log = this::listen;
         incarnation = Incarnation.begin(
                 file.state(), head, file.media(), world.leasesOf(process), process, log, this::between);
         device = incarnation.device();
+        bytes = new HostBytes(device, geometry, process, oracle.livesOf(file), random);
         compare();
         incarnation.serve("/simulated/device.head" + head + ".sock");
         process.serves();
@@ -125,13 +131,15 @@ final class HeadLife {
         // What claims and clears also says in the file when it does: one object.
         journal = (ExtentJournal) sound;
         hooks = world.defect()
+                .filter(defect -> defect.change().isEmpty())
                 .<MultiHeadHooks>map(defect -> new ReferenceHooks(sound, defect, file.state(), file.media(), head))
                 .orElse(sound);
         return hooks;
     }
 
     /** A head repairs only what is damaged, and here nothing is. */
-    private static void listen(String line) {
+    private void listen(String line) {
+        owes |= line.startsWith("left a tag without the table lock");
         if (line.startsWith("repaired") || line.startsWith("cleared owners") || line.contains("not in the owner map")) {
             throw new Violation("I2", "a head found damage: %s", line);
         }
@@ -154,14 +162,14 @@ final class HeadLife {
             return false;
         }
         switch (request.kind()) {
-            case ADD -> add(request);
+            case ADD, ADD_FREE, ADD_CONTIGUOUS, JOIN -> add(request);
             case REQUEST_RELEASE -> {
-                FabricRequest held = aboutHeld(request);
-                operate("release request", () -> device.capacity().requestRelease(held.region(), held.ranges()));
+                ReleaseRequest release = aboutHeld(request);
+                operate("release request", () -> device.capacity().release(release));
             }
             case FORCE_RELEASE -> {
-                FabricRequest held = aboutHeld(request);
-                operate("forced release", () -> device.capacity().forceRelease(held.region(), held.ranges()));
+                ReleaseRequest release = aboutHeld(request).byForce(true);
+                operate("forced release", () -> device.capacity().release(release));
             }
             case RESET -> reset();
             case END -> {
@@ -171,10 +179,22 @@ final class HeadLife {
         return false;
     }
 
-    private void add(FabricRequest request) {
+    private void add(FabricRequest drawn) {
+        boolean isAboutTag = drawn.kind() == FabricRequest.Kind.JOIN
+                || (drawn.kind() == FabricRequest.Kind.ADD && random.nextInt(3) == 0);
+        FabricRequest request = isAboutTag
+                ? world.someLiveTag(file)
+                        .map(entry -> drawn.about(entry, geometry))
+                        .orElse(drawn)
+                : drawn;
         long startNs = scheduler.nowNs();
-        Optional<Refusal> refusal =
-                operate("add", () -> device.capacity().add(request.region(), request.ranges(), Extent.NO_TAG));
+        String what = request.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ')
+                + (geometry.regions().get(request.region()).shareable() ? " shared" : "");
+        // Who chooses or wants the table lock may wait for others up to a second, and looks after nobody meanwhile.
+        long healthySinceNs = process.healthySinceNs();
+        process.leaves();
+        Optional<Refusal> refusal = operate(what, () -> device.capacity().add(request.toAdd()));
+        process.serves(scheduler.nowNs() - startNs > TICK_NS / 4 ? scheduler.nowNs() : healthySinceNs);
         if (refusal.isPresent() && refusal.get().cause() == Cause.OWNED_BY_OTHER_HEAD) {
             mustBeAlive(refusal.get(), startNs);
         }
@@ -184,26 +204,27 @@ final class HeadLife {
     private void mustBeAlive(Refusal refusal, long startNs) {
         Matcher matcher = OWNERS.matcher(refusal.detail());
         if (matcher.find() && !matcher.group(1).isEmpty()) {
-            for (String owner : matcher.group(1).split(", ", -1)) {
-                if (world.kernel().deadSinceNs(Integer.parseInt(owner), process) < startNs) {
-                    throw new Violation("I5", "refused for a dead owner: %s", refusal);
-                }
+            // Of several who share it one is enough.
+            boolean areDead = Stream.of(matcher.group(1).split(", ", -1))
+                    .allMatch(owner -> world.kernel().deadSinceNs(Integer.parseInt(owner), process) < startNs);
+            if (areDead) {
+                throw new Violation("I5", "refused for a dead owner: %s", refusal);
             }
         }
     }
 
     /** Mostly what the head holds: the fabric manager asks for back what it gave. */
-    private FabricRequest aboutHeld(FabricRequest request) {
+    private ReleaseRequest aboutHeld(FabricRequest request) {
         List<Extent> held = held();
         if (held.isEmpty() || random.nextInt(8) == 0) {
-            return request;
+            return ReleaseRequest.prescriptive(request.region(), request.ranges());
         }
-        Extent part = partOf(held.get(random.nextInt(held.size())));
-        Geometry.Region region = geometry.regionOfBlock(geometry.blockOfDpa(part.startDpa()));
-        return new FabricRequest(
-                request.kind(),
-                region.id(),
-                List.of(new Range(part.startDpa() - region.baseDpa(), part.lengthBytes())));
+        Extent extent = held.get(random.nextInt(held.size()));
+        if (extent.sharedSequence() > 0 && random.nextInt(6) > 0) {
+            return ReleaseRequest.tagged(extent.tag()).sanitizing(random.nextBoolean());
+        }
+        Extent part = partOf(extent);
+        return ReleaseRequest.atDpa(List.of(new Range(part.startDpa(), part.lengthBytes())));
     }
 
     private void reset() {
@@ -226,14 +247,10 @@ final class HeadLife {
         if (mood < 45 && !pending.isEmpty()) {
             operate("answer", () -> device.capacity().addResponse(answerTo(pending.get(0)), false));
         } else if (mood < 60 && device.capacity().acceptedCount() > 0) {
-            List<Extent> accepted = device.capacity().accepted();
-            Extent part = partOf(accepted.get(random.nextInt(accepted.size())));
-            operate(
-                    "release",
-                    () -> device.capacity()
-                            .hostRelease(List.of(new HostRange(part.startDpa(), part.lengthBytes())), false));
-        } else if (mood < 80 && !contents.isEmpty()) {
-            useOwnBlock();
+            List<HostRange> ranges = chooseAccepted();
+            operate("release", () -> device.capacity().hostRelease(ranges, false));
+        } else if (mood < 80 && !bytes.isEmpty()) {
+            bytes.useOne();
         } else if (mood < 92) {
             trespass();
         } else if (mood < 96) {
@@ -244,9 +261,23 @@ final class HeadLife {
         }
     }
 
+    /** A part of an extent, or, for that is the only way, all that has its tag. */
+    private List<HostRange> chooseAccepted() {
+        List<Extent> accepted = device.capacity().accepted();
+        Extent extent = accepted.get(random.nextInt(accepted.size()));
+        if (extent.sharedSequence() > 0 && random.nextInt(6) > 0) {
+            return accepted.stream()
+                    .filter(other -> other.sharedSequence() > 0 && other.tag().equals(extent.tag()))
+                    .map(other -> new HostRange(other.startDpa(), other.lengthBytes()))
+                    .toList();
+        }
+        Extent part = partOf(extent);
+        return List.of(new HostRange(part.startDpa(), part.lengthBytes()));
+    }
+
     private List<HostRange> answerTo(PendingGroup group) {
         List<HostRange> answer = new ArrayList<>();
-        int mood = random.nextInt(4);
+        int mood = group.isShared() && random.nextInt(6) > 0 ? 1 + 2 * random.nextInt(2) : random.nextInt(4);
         for (Extent extent : group.extents()) {
             Extent part = mood == 0 ? partOf(extent) : extent;
             if (mood < 2 || (mood == 2 && random.nextBoolean())) {
@@ -287,50 +318,6 @@ final class HeadLife {
     }
 
     // ---- access
-
-    private void useOwnBlock() {
-        long block = contents.keySet().stream()
-                .skip(random.nextInt(contents.size()))
-                .findFirst()
-                .orElseThrow();
-        read(block);
-        long marker = process.pid() << Integer.SIZE | ++markers;
-        byte[] bytes = new byte[WORD];
-        for (int i = 0; i < WORD; i++) {
-            bytes[i] = (byte) (marker >>> (i * Byte.SIZE));
-        }
-        long dpa = geometry.dpaOfBlock(block);
-        mustSucceed(device.write(dpa, bytes, 0, WORD), block);
-        mustSucceed(device.write(dpa + blockBytes - WORD, bytes, 0, WORD), block);
-        contents.put(block, marker);
-    }
-
-    /** I4: what the host wrote, or nothing. */
-    private void read(long block) {
-        byte[] bytes = new byte[(int) blockBytes];
-        mustSucceed(device.read(geometry.dpaOfBlock(block), bytes, 0, bytes.length), block);
-        long marker = contents.get(block);
-        for (int i = 0; i < bytes.length; i++) {
-            boolean isMarked = i < WORD || i >= bytes.length - WORD;
-            byte expected = isMarked ? (byte) (marker >>> (i % WORD * Byte.SIZE)) : 0;
-            if (bytes[i] != expected) {
-                throw new Violation(
-                        "I4",
-                        "foreign byte: block=%d at=%d met=0x%x expected=0x%x %s",
-                        block,
-                        i,
-                        bytes[i],
-                        expected,
-                        process);
-            }
-        }
-    }
-
-    private void mustSucceed(Optional<Refusal> refusal, long block) {
-        if (refusal.isPresent()) {
-            throw new Violation("I2", "access to an own block refused: block=%d %s %s", block, refusal.get(), process);
-        }
-    }
 
     /** I2: a byte that the host did not accept cannot be reached, however the access lies. */
     private void trespass() {
@@ -377,13 +364,13 @@ final class HeadLife {
         }
         compare();
         device.log(EventLog.Kind.DYNAMIC_CAPACITY).clearAll();
-        takeNote();
+        bytes.takeNote(device.capacity().accepted(), lives);
         return refusal;
     }
 
     private void compare() {
         world.settle();
-        oracle.afterOperation(process, file, head, held());
+        lives = oracle.afterOperation(process, file, head, held(), owes);
         Oracle.checkCounters(file, head, counters);
     }
 
@@ -391,22 +378,5 @@ final class HeadLife {
         List<Extent> held = new ArrayList<>(device.capacity().accepted());
         device.capacity().pending().forEach(group -> held.addAll(group.extents()));
         return held;
-    }
-
-    /** What the host has newly accepted reads as zero. */
-    private void takeNote() {
-        TreeMap<Long, Long> now = new TreeMap<>();
-        for (Extent extent : device.capacity().accepted()) {
-            long first = geometry.blockOfDpa(extent.startDpa());
-            for (long block = first; block < first + extent.lengthBytes() / blockBytes; block++) {
-                now.put(block, contents.getOrDefault(block, 0L));
-            }
-        }
-        List<Long> fresh = now.keySet().stream()
-                .filter(block -> !contents.containsKey(block))
-                .toList();
-        contents.clear();
-        contents.putAll(now);
-        fresh.forEach(this::read);
     }
 }

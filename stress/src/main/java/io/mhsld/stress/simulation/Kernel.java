@@ -38,6 +38,7 @@ final class Kernel {
     private final int headCount;
     private final HeadLease[] leases;
     private final Map<Long, SimulatedProcess> processes = new HashMap<>();
+    private long tablesStoppedUntilNs;
 
     Kernel(Scheduler scheduler, int headCount) {
         this.scheduler = scheduler;
@@ -88,6 +89,11 @@ final class Kernel {
             healthySinceNs = scheduler.nowNs();
         }
 
+        /** It looks after its peers again, and has done so since then. */
+        void serves(long sinceNs) {
+            healthySinceNs = sinceNs;
+        }
+
         /** It looks after its peers no more. */
         void leaves() {
             healthySinceNs = NOT_YET;
@@ -112,9 +118,16 @@ final class Kernel {
             return leases[head].holder == this;
         }
 
+        boolean holdsTables() {
+            return holds(headCount);
+        }
+
         /** Stops it for so long. */
         void stop(long ns) {
             actor.stop(ns);
+            if (holdsTables()) {
+                tablesStoppedUntilNs = Math.max(tablesStoppedUntilNs, scheduler.nowNs() + ns);
+            }
             if (healthySinceNs != NOT_YET) {
                 healthySinceNs = scheduler.nowNs() + ns;
             }
@@ -243,6 +256,11 @@ final class Kernel {
         SimulatedProcess process = new SimulatedProcess(FIRST_PID + processes.size(), actor);
         processes.put(process.pid, process);
         return process;
+    }
+
+    /** Until when somebody who had the table lock was last stopped: others may have waited for him. */
+    long tablesStoppedUntilNs() {
+        return tablesStoppedUntilNs;
     }
 
     /** True while some process has the lease. */

@@ -4,12 +4,21 @@ import io.mhsld.state.Counter;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.Inspector;
 import io.mhsld.state.StateFileDescriptor;
+import io.mhsld.state.TagTable;
+import io.mhsld.state.TagTable.Entry;
+import io.mhsld.state.TagTable.Range;
 import io.mhsld.stress.simulation.Kernel.SimulatedProcess;
 import io.mhsld.stress.simulation.SharedFiles.Mapped;
+import io.mhsld.stress.simulation.TagLives.Life;
 import io.mhsld.type3.Extent;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
 
 /**
  * Knows what must hold, and when: after each store, at the end of each operation, at any moment. It looks at shared memory aside, without being
@@ -19,12 +28,14 @@ final class Oracle {
     /** I5: when nobody asks for its blocks, a dead head's are free after so long. */
     private static final long FORGOTTEN_NS = 1_000_000_000L;
 
-    private static final long NOBODY = 0;
+    /** Nobody waits for the table lock longer. */
+    private static final long WAITED_NS = 1_000_000_000L;
 
     /** What one file held after the last store. */
     private static final class Shadow {
         private final long[] lanes;
         private final long[] incarnations;
+        private final TagLives lives = new TagLives();
 
         private Shadow(Geometry geometry) {
             this.lanes = new long[(int) geometry.blockCount()];
@@ -37,8 +48,8 @@ final class Oracle {
     private final Scheduler scheduler;
     private final IdentityHashMap<Mapped, Shadow> shadows = new IdentityHashMap<>();
 
-    /** For each block the process whose device lists it, {@link #NOBODY} for none. */
-    private final long[] listedBy;
+    /** For each block the processes whose devices list it, and under which life of which tag; empty: it is no shared one. */
+    private final List<Map<Long, Optional<Life>>> listedBy = new ArrayList<>();
 
     private long looks;
 
@@ -46,7 +57,9 @@ final class Oracle {
         this.geometry = geometry;
         this.kernel = kernel;
         this.scheduler = scheduler;
-        this.listedBy = new long[(int) geometry.blockCount()];
+        for (long block = 0; block < geometry.blockCount(); block++) {
+            listedBy.add(new HashMap<>());
+        }
     }
 
     /** How often the whole file was inspected. */
@@ -54,12 +67,21 @@ final class Oracle {
         return looks;
     }
 
-    /** I6: who is about to store to a head's own part has its lease. */
+    /** What is known of the tags of that file. */
+    TagLives livesOf(Mapped file) {
+        return shadowOf(file).lives;
+    }
+
+    /** I6: who is about to store to a head's own part has its lease; to what is nobody's own, the table lock. */
     void beforeStore(SimulatedProcess process, String section, long offset) {
         int head = StateFileDescriptor.headOf(section, offset);
         if (head >= 0 && !process.holds(head)) {
             throw new Violation(
                     "I6", "store without the lease: %s head=%d section=%s offset=%d", process, head, section, offset);
+        }
+        if ((section.equals("TAG_TABLE") || section.equals("REGION_SETTINGS")) && !process.holdsTables()) {
+            throw new Violation(
+                    "I6", "store without the table lock: %s section=%s offset=%d", process, section, offset);
         }
     }
 
@@ -92,7 +114,8 @@ final class Oracle {
         long[] lanes = shadowOf(file).lanes;
         for (long block = first; block < Math.min(first + lanesPerWord, geometry.blockCount()); block++) {
             long lane = file.state().ownerMap().ownersVolatile(block);
-            if (Long.bitCount(lane) > 1) {
+            long added = lane & ~lanes[(int) block];
+            if (added != 0 && Long.bitCount(lane) > 1 && !isHeldBy(file, added, block)) {
                 throw new Violation("I1", "several owners: block=%d lane=0x%x %s", block, lane, process);
             }
             for (long changed = lane ^ lanes[(int) block]; changed != 0; changed &= changed - 1) {
@@ -111,19 +134,44 @@ final class Oracle {
         }
     }
 
-    /** I2, I1: at the end of an operation, the device's lists, the map and what others list are of one mind. */
-    void afterOperation(SimulatedProcess process, Mapped file, int head, List<Extent> held) {
-        boolean[] listed = new boolean[listedBy.length];
+    /** Beside others only heads may have a block that hold a tag which has it. */
+    private boolean isHeldBy(Mapped file, long heads, long block) {
+        long dpa = geometry.dpaOfBlock(block);
+        for (Entry entry : file.state().tags().readAll()) {
+            boolean isOfTag = entry.state() == TagTable.State.LIVE
+                    && (entry.holders() & heads) == heads
+                    && entry.extents().stream().anyMatch(range -> range.overlaps(dpa, geometry.blockSizeBytes()));
+            if (isOfTag) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * I2, I1: at the end of an operation, the device's lists, the map, the tag table and what others list are of one mind.
+     *
+     * @param owes the head has left tags whose rows may still name it
+     * @return the lives of the tags that the head holds
+     */
+    Map<UUID, Life> afterOperation(SimulatedProcess process, Mapped file, int head, List<Extent> held, boolean owes) {
+        Map<UUID, Life> lives = Steps.aside(() -> checkTags(file, head, held, owes));
+        List<Optional<Life>> listed = new ArrayList<>();
+        for (int block = 0; block < geometry.blockCount(); block++) {
+            listed.add(null);
+        }
         for (Extent extent : held) {
+            Optional<Life> life = extent.sharedSequence() > 0 ? Optional.of(lives.get(extent.tag())) : Optional.empty();
             long first = geometry.blockOfDpa(extent.startDpa());
             for (long block = first; block < first + extent.lengthBytes() / geometry.blockSizeBytes(); block++) {
-                listed[(int) block] = true;
+                listed.set((int) block, life);
             }
         }
         Shadow shadow = shadowOf(file);
-        for (int block = 0; block < listed.length; block++) {
+        for (int block = 0; block < listed.size(); block++) {
+            Optional<Life> life = listed.get(block);
             boolean owned = (shadow.lanes[block] >>> head & 1) != 0;
-            if (owned != listed[block]) {
+            if (owned != (life != null)) {
                 throw new Violation(
                         "I2",
                         "%s: block=%d head=%d lane=0x%x %s",
@@ -133,29 +181,89 @@ final class Oracle {
                         shadow.lanes[block],
                         process);
             }
-            if (listed[block]) {
-                if (listedBy[block] != NOBODY && listedBy[block] != process.pid()) {
-                    throw new Violation(
-                            "I1",
-                            "block in the extents of two: block=%d pid=%d and %s",
-                            block,
-                            listedBy[block],
-                            process);
-                }
-                listedBy[block] = process.pid();
-            } else if (listedBy[block] == process.pid()) {
-                listedBy[block] = NOBODY;
+            list(block, life, process);
+        }
+        return lives;
+    }
+
+    private void list(int block, Optional<Life> life, SimulatedProcess process) {
+        Map<Long, Optional<Life>> listing = listedBy.get(block);
+        if (life == null) {
+            listing.remove(process.pid());
+            return;
+        }
+        listing.put(process.pid(), life);
+        listing.forEach((pid, other) -> {
+            if (pid != process.pid() && (life.isEmpty() || !life.equals(other))) {
+                throw new Violation(
+                        "I1",
+                        "block in the extents of two: block=%d pid=%d as %s and %s as %s",
+                        block,
+                        pid,
+                        other,
+                        process,
+                        life);
+            }
+        });
+    }
+
+    /** A shared extent is in a row that says so, a row that names the head in its extents, and no block in a row of others. */
+    private Map<UUID, Life> checkTags(Mapped file, int head, List<Extent> held, boolean owes) {
+        TagTable tags = file.state().tags();
+        Map<UUID, List<Range>> shared = new HashMap<>();
+        held.stream()
+                .filter(extent -> extent.sharedSequence() > 0)
+                .sorted((a, b) -> Integer.compare(a.sharedSequence(), b.sharedSequence()))
+                .forEach(extent -> shared.computeIfAbsent(extent.tag(), unused -> new ArrayList<>())
+                        .add(new Range(extent.startDpa(), extent.lengthBytes())));
+        Map<UUID, Life> lives = new HashMap<>();
+        List<Entry> entries = tags.readAll();
+        for (Entry entry : entries) {
+            boolean isMine = entry.state() == TagTable.State.LIVE && entry.isHeldBy(head);
+            List<Range> mine = shared.get(entry.tag());
+            if (isMine && mine == null && !owes) {
+                throw new Violation("I2", "held tag in no extent: head=%d %s", head, entry);
+            }
+            if (isMine && mine != null && entry.extents().equals(mine)) {
+                lives.put(entry.tag(), Life.of(entry));
+            }
+        }
+        shared.forEach((tag, ranges) -> {
+            if (!lives.containsKey(tag)) {
+                throw new Violation("I2", "shared extents in no row: head=%d tag=%s %s", head, tag, ranges);
+            }
+        });
+        // Who makes himself a holder takes that back when it was too late: with that, the table is changing.
+        if ((tags.sequenceVolatile() & 1) == 0) {
+            entries.stream()
+                    .filter(entry -> entry.state() != TagTable.State.FREE && !entry.isGone())
+                    .filter(entry -> !Life.of(entry).equals(lives.get(entry.tag())))
+                    .forEach(entry -> checkApart(entry, head, held));
+        }
+        for (Extent extent : held) {
+            Geometry.Region region = geometry.regionOfBlock(geometry.blockOfDpa(extent.startDpa()));
+            long granule =
+                    file.state().regionSettings().readVolatile(region.id()).blockSizeBytes();
+            if ((extent.startDpa() - region.baseDpa() | extent.lengthBytes()) % granule != 0) {
+                throw new Violation(
+                        "I2", "extent off the region's blocks: head=%d %s blockSize=%d", head, extent, granule);
+            }
+        }
+        return lives;
+    }
+
+    private static void checkApart(Entry entry, int head, List<Extent> held) {
+        for (Extent extent : held) {
+            if (entry.extents().stream().anyMatch(range -> range.overlaps(extent.startDpa(), extent.lengthBytes()))) {
+                throw new Violation(
+                        "I1", "block of a tag that it does not hold: head=%d %s of %s", head, extent, entry);
             }
         }
     }
 
     /** What a process lists may change from now on, or it has ended. */
     void forget(SimulatedProcess process) {
-        for (int block = 0; block < listedBy.length; block++) {
-            if (listedBy[block] == process.pid()) {
-                listedBy[block] = NOBODY;
-            }
-        }
+        listedBy.forEach(listing -> listing.remove(process.pid()));
     }
 
     /** I8: what only grows has grown. */
@@ -192,7 +300,9 @@ final class Oracle {
         for (; owners != 0; owners &= owners - 1) {
             int head = Long.numberOfTrailingZeros(owners);
             long sinceNs = kernel.deadSinceNs(head);
-            if (sinceNs != Kernel.NOT_YET && scheduler.nowNs() - Math.max(sinceNs, healthySinceNs) > FORGOTTEN_NS) {
+            // Who waits for somebody who is stopped with the table lock looks after nobody meanwhile.
+            long countedNs = Math.max(sinceNs, Math.max(healthySinceNs, kernel.tablesStoppedUntilNs() + WAITED_NS));
+            if (sinceNs != Kernel.NOT_YET && scheduler.nowNs() - countedNs > FORGOTTEN_NS) {
                 throw new Violation(
                         "I5",
                         "dead head still owns blocks: head=%d deadMs=%d",
@@ -211,16 +321,20 @@ final class Oracle {
         }
     }
 
-    /** After the last reaper nothing is left of anybody. */
+    /** After the last reaper nothing is left of anybody, and nothing is kept any more. */
     void inspectEmpty(Mapped file) {
         inspect(file, "after all have died and were reaped");
         Inspector.Report report = Steps.aside(() -> Inspector.inspectStill(file.state(), kernel::isHeld));
-        if (report.freeBlocks() != geometry.blockCount() || !report.notes().isEmpty()) {
+        int freeTags = Steps.aside(() -> file.state().tags().countFreeVolatile());
+        if (report.freeBlocks() != geometry.blockCount()
+                || freeTags != TagTable.ROWS
+                || !report.notes().isEmpty()) {
             throw new Violation(
                     "I5",
-                    "not all is free after the end: free=%d blocks=%d %s",
+                    "not all is free after the end: free=%d blocks=%d freeTags=%d %s",
                     report.freeBlocks(),
                     geometry.blockCount(),
+                    freeTags,
                     report.notes());
         }
     }

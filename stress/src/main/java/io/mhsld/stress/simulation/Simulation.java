@@ -1,12 +1,19 @@
 package io.mhsld.stress.simulation;
 
 import io.mhsld.state.DeviceFiles;
+import io.mhsld.stress.Stress;
+import io.mhsld.stress.process.ChildJvm;
+import io.mhsld.stress.process.TrialFolder;
+import java.io.File;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -21,6 +28,10 @@ import picocli.CommandLine.Spec;
 public final class Simulation implements Callable<Integer> {
     private static final long STEPS_OF_A_RUN = 20_000;
     private static final long MAX_SEED = 1_000_000_000_000L;
+    private static final long CHILD_PATIENCE_S = 3600;
+
+    /** Set in a JVM whose product has been changed already. */
+    private static final String CHANGED_PROPERTY = "mhsld.simulate.changed";
 
     @Option(
             names = "--steps",
@@ -62,7 +73,15 @@ public final class Simulation implements Callable<Integer> {
                 steps,
                 allDefects ? "all" : defect.map(Defect::toString).orElse("none"),
                 Runtime.version().feature());
-        return allDefects ? findAll(first) : runAll(first);
+        if (allDefects) {
+            return findAll(first);
+        }
+        if (defect.flatMap(Defect::change).isPresent() && System.getProperty(CHANGED_PROPERTY) == null) {
+            Ended child = runChanged(first, defect.get());
+            System.out.print(child.output());
+            return child.status();
+        }
+        return runAll(first);
     }
 
     private int runAll(long first) {
@@ -89,18 +108,57 @@ public final class Simulation implements Callable<Integer> {
     private int findAll(long first) {
         int missed = 0;
         for (Defect kind : Defect.values()) {
-            Tally tally = new Tally();
-            Optional<Find> find = simulate(first, Optional.of(kind), tally);
-            missed += find.isPresent() ? 0 : 1;
-            say(
-                    "%-10s %s",
-                    kind,
-                    find.map(found -> "found in run " + (tally.runs() + 1) + ": "
-                                    + found.violation().getMessage())
-                            .orElse("NOT FOUND"));
+            Optional<String> found = kind.change().isPresent() ? findChanged(first, kind) : find(first, kind);
+            missed += found.isPresent() ? 0 : 1;
+            say("%-12s %s", kind, found.orElse("NOT FOUND"));
         }
         say(missed == 0 ? "passed: all were found" : "FAILED: not all were found");
         return missed == 0 ? 0 : 1;
+    }
+
+    private Optional<String> find(long first, Defect kind) {
+        Tally tally = new Tally();
+        return simulate(first, Optional.of(kind), tally)
+                .map(found -> found(tally.runs() + 1, found.violation().getMessage()));
+    }
+
+    private Optional<String> findChanged(long first, Defect kind) {
+        Ended child = runChanged(first, kind);
+        Matcher violation = Pattern.compile("(?m)^FAILED: (.*)$").matcher(child.output());
+        Matcher again = Pattern.compile("again: .* --seed (\\d+)").matcher(child.output());
+        if (child.status() == 0) {
+            return Optional.empty();
+        }
+        if (!violation.find() || !again.find()) {
+            throw new IllegalStateException("a simulation has failed: said=" + child.output());
+        }
+        return Optional.of(found(Long.parseLong(again.group(1)) - first + 1, violation.group(1)));
+    }
+
+    private static String found(long run, String violation) {
+        return "found in run " + run + ": " + violation;
+    }
+
+    /** How a JVM of its own has ended. */
+    private record Ended(int status, String output) {}
+
+    /** The same in a JVM whose product has the mistake. */
+    private Ended runChanged(long first, Defect kind) {
+        TrialFolder folder = TrialFolder.create(Path.of(System.getProperty("java.io.tmpdir")), "simulate");
+        Path classes = kind.change().orElseThrow().compile(folder.path());
+        String classPath = classes + File.pathSeparator + System.getProperty("java.class.path");
+        List<String> arguments =
+                List.of("simulate", "--steps", "" + steps, "--seed", "" + first, "--broken", kind.toString());
+        try (ChildJvm child = ChildJvm.start(
+                Stress.class.getName(),
+                classPath,
+                folder.file("output"),
+                List.of("-D" + CHANGED_PROPERTY + "=true"),
+                arguments)) {
+            Ended ended = new Ended(child.awaitExit(CHILD_PATIENCE_S), child.output());
+            folder.delete();
+            return ended;
+        }
     }
 
     /** What was wrong in which run, and the steps before it. */

@@ -3,9 +3,11 @@ package io.mhsld.stress.simulation;
 import io.mhsld.head.Leases;
 import io.mhsld.head.Machine;
 import io.mhsld.head.Reaper;
+import io.mhsld.head.TagRegistry;
 import io.mhsld.state.CrashPoint;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
+import io.mhsld.state.TagTable;
 import io.mhsld.stress.simulation.Kernel.SimulatedProcess;
 import io.mhsld.stress.simulation.SharedFiles.Mapped;
 import java.util.ArrayDeque;
@@ -13,7 +15,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** One run: a device, some processes that want to be its heads, a fabric manager, a reaper, and what befalls them. All of it comes from one seed. */
 final class World implements AutoCloseable {
@@ -23,6 +28,11 @@ final class World implements AutoCloseable {
     private static final int FORGOTTEN_ONE_IN = 100;
     private static final int MAX_REQUESTS_WAITING = 3;
     private static final int CHANGES_WEIGH = 4;
+    private static final int STOPPED_WITH_TABLES_ONE_IN = 2000;
+    private static final int STOPPED_BEFORE_CHANGE_ONE_IN = 40;
+
+    /** Rows behind that stay free, for there are fewer tags; whoever looks for one looks at all, and that would be most of what is done. */
+    private static final long TAGS_THAT_MAY_CHANGE = 100_000;
 
     private final SplittableRandom random;
     private final Scheduler scheduler;
@@ -56,9 +66,15 @@ final class World implements AutoCloseable {
         this.defect = defect;
         int headCount = HEAD_COUNTS[random.nextInt(HEAD_COUNTS.length)];
         int regions = 1 + random.nextInt(3);
-        long blocks = regions * (8L + random.nextInt(14));
-        this.geometry =
-                Geometry.of(headCount, blocks * Geometry.MIN_BLOCK_SIZE_BYTES, regions, Geometry.MIN_BLOCK_SIZE_BYTES);
+        // So that regions can have larger blocks, too.
+        long blocks = regions * (random.nextBoolean() ? 8L + random.nextInt(14) : 8L + 8 * random.nextInt(2));
+        Set<Integer> shareable = IntStream.range(0, regions)
+                .filter(region -> random.nextInt(3) > 0)
+                .boxed()
+                .collect(Collectors.toSet());
+        this.geometry = Geometry.of(
+                        headCount, blocks * Geometry.MIN_BLOCK_SIZE_BYTES, regions, Geometry.MIN_BLOCK_SIZE_BYTES)
+                .withShareable(shareable);
         this.activeHeads = 2 + random.nextInt(3);
         this.killOneIn = pick(400, 1500, 6000);
         this.stopOneIn = pick(1000, 5000, 20_000);
@@ -90,6 +106,7 @@ final class World implements AutoCloseable {
             scheduler.add("reaper", this::reapersForEver);
         }
         scheduler.add("fabric", this::fabricForEver);
+        scheduler.add("keeper", this::keepsForEver);
         Steps.tell(this);
         try {
             scheduler.run(steps);
@@ -102,6 +119,9 @@ final class World implements AutoCloseable {
         for (int head = 0; head < geometry.headCount(); head++) {
             new Reaper(last.state(), new LooseLeases(), last.media(), Machine.REAL).reap(head);
         }
+        oracle.livesOf(last).checkKept(last.state().tags());
+        TagRegistry registry = new TagRegistry(last.state(), new LooseLeases(), last.media(), Machine.REAL);
+        registry.list().forEach(tag -> registry.removeReference(tag.tag()));
         oracle.inspectEmpty(last);
         tally.ran(scheduler, oracle);
     }
@@ -158,6 +178,17 @@ final class World implements AutoCloseable {
         }
     }
 
+    private void keepsForEver(Scheduler.Actor actor) {
+        while (true) {
+            scheduler.pause(random.nextLong(5 * maxPauseNs));
+            live(actor, process -> {
+                Mapped mapped = files.open();
+                process.maps(mapped);
+                new Keeper(this, process, mapped).live();
+            });
+        }
+    }
+
     private interface Life {
         void live(SimulatedProcess process);
     }
@@ -211,6 +242,19 @@ final class World implements AutoCloseable {
         }
     }
 
+    /** What it has seen in the table may be over when it goes on: nobody needs the lock to die, or to reap. */
+    private void fateOfOneThatHasTheTables(SimulatedProcess process, int oneIn) {
+        if (random.nextInt(oneIn) == 0) {
+            tally.stopped();
+            process.stop(random.nextLong(700 * MS));
+            for (SimulatedProcess other : List.copyOf(living)) {
+                if (other != process && random.nextInt(3) == 0) {
+                    kill(other);
+                }
+            }
+        }
+    }
+
     private void kill(SimulatedProcess victim) {
         tally.killed(victim.lastPoint());
         victim.kill();
@@ -219,8 +263,13 @@ final class World implements AutoCloseable {
     // ---- steps
 
     void beforeLoad(String section, long offset) {
-        if (current().isPresent()) {
+        boolean mayChange = !section.equals("TAG_TABLE") || offset < TAGS_THAT_MAY_CHANGE;
+        Optional<SimulatedProcess> process = mayChange ? current() : Optional.empty();
+        if (process.isPresent()) {
             settle();
+            if (section.equals("TAG_TABLE") && process.get().holdsTables()) {
+                fateOfOneThatHasTheTables(process.get(), STOPPED_WITH_TABLES_ONE_IN);
+            }
             scheduler.step("load", section, offset);
         }
     }
@@ -229,6 +278,9 @@ final class World implements AutoCloseable {
         Optional<SimulatedProcess> process = current();
         if (process.isPresent()) {
             settle();
+            if (section.equals("TAG_TABLE")) {
+                fateOfOneThatHasTheTables(process.get(), STOPPED_BEFORE_CHANGE_ONE_IN);
+            }
             scheduler.step("store", section, offset);
             fateOfOneThatChanges(process.get());
             oracle.beforeStore(process.get(), section, offset);
@@ -302,6 +354,14 @@ final class World implements AutoCloseable {
 
     long maxPauseNs() {
         return maxPauseNs;
+    }
+
+    /** Mostly a tag that somebody has at this moment: what the fabric manager speaks of it has often read a moment before. */
+    Optional<TagTable.Entry> someLiveTag(Mapped file) {
+        List<TagTable.Entry> live = random.nextInt(4) == 0
+                ? List.of()
+                : Steps.aside(() -> file.state().tags().readAll());
+        return live.isEmpty() ? Optional.empty() : Optional.of(live.get(random.nextInt(live.size())));
     }
 
     Deque<FabricRequest> requestsTo(int head) {

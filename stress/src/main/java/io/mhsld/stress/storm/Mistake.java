@@ -42,8 +42,8 @@ enum Mistake {
     /** A release that leaves the owner map as it is. */
     RELEASE(
             "mhsld-core/src/main/java/io/mhsld/head/SharedCapacity.java",
-            "extents.forEach(extent -> letGo(extent, true));",
-            "extents.forEach(e -> media.giveBack(geometry.mediaOffsetOfDpa(e.startDpa()), e.lengthBytes()));");
+            "letGo(extent, isOwnMemory, sanitize);",
+            "media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());");
 
     private final String source;
     private final String sound;
