@@ -1,5 +1,6 @@
 package io.mhsld.qmp;
 
+import static io.mhsld.qmp.QmpParameter.optional;
 import static io.mhsld.qmp.QmpParameter.required;
 
 import io.mhsld.type3.ComponentId;
