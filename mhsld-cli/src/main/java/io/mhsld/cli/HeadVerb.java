@@ -59,7 +59,7 @@ final class HeadVerb extends Verb {
 
     @Option(
             names = "--shareable",
-            paramLabel = "N,N|all",
+            paramLabel = "REGIONS",
             converter = ShareableConverter.class,
             description = "Of a new device: regions whose capacity several heads may hold, by a tag: none.")
     Shareable shareable = Shareable.NONE;
