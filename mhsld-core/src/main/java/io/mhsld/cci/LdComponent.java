@@ -9,9 +9,11 @@ import java.util.Optional;
 /**
  * One head's Type-3 device behind one of its interfaces. What both interfaces of the head have in common is in the parts.
  *
+ * @param kind which of them
  * @param commands the commands that this interface supports
  */
 record LdComponent(
+        CciKind kind,
         Type3Device device,
         Optional<MultiHeadInfo> multiHead,
         EventInterruptPolicy interruptPolicy,
@@ -25,14 +27,15 @@ record LdComponent(
     }
 
     /** The same head through its other interface. */
-    LdComponent through(CciKind kind) {
+    LdComponent through(CciKind other) {
         return new LdComponent(
+                other,
                 device,
                 multiHead,
                 interruptPolicy,
                 new MediaCursors(),
                 new MessageLimit(Mailbox.MAX_PAYLOAD_BYTES),
-                OpcodeTable.of(kind, multiHead.isPresent()));
+                OpcodeTable.of(other, multiHead.isPresent()));
     }
 
     @Override

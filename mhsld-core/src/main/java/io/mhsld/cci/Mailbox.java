@@ -16,6 +16,7 @@ public final class Mailbox {
     private final LdComponent component;
     private final CommandRunner runner;
     private final Consumer<? super RuntimeException> errors;
+    private Mailbox ldCci;
 
     /**
      * @param multiHead empty on a device with one head: then the multi-headed command set is not supported
@@ -24,6 +25,7 @@ public final class Mailbox {
     public Mailbox(Type3Device device, Optional<MultiHeadInfo> multiHead, Consumer<? super RuntimeException> errors) {
         this(
                 new LdComponent(
+                        CciKind.PRIMARY_MAILBOX,
                         device,
                         multiHead,
                         new EventInterruptPolicy(),
@@ -40,9 +42,12 @@ public final class Mailbox {
         this.errors = errors;
     }
 
-    /** The same head as messages reach it: its LD's CCI, which shares all state with the mailbox. */
+    /** The same head as messages reach it: its LD's CCI, one for all who send them. It shares the head's state with the mailbox. */
     public Mailbox ldCci() {
-        return new Mailbox(component.through(CciKind.LD), errors);
+        if (ldCci == null) {
+            ldCci = new Mailbox(component.through(CciKind.LD), errors);
+        }
+        return ldCci;
     }
 
     /** The commands that this mailbox supports, by ascending opcode: what the Command Effects Log lists. */
@@ -63,10 +68,13 @@ public final class Mailbox {
         component.interruptPolicy().onInterrupt(listener);
     }
 
-    /** The host behind the device has restarted: what it had set through this mailbox is forgotten. The device is reset by itself. */
+    /** The host behind the device has restarted: what was set through this mailbox, and the LD's CCI, is forgotten. The device is reset by itself. */
     public void reset() {
         component.interruptPolicy().reset();
         component.cursors().reset();
         component.messageLimit().reset();
+        if (ldCci != null) {
+            ldCci.reset();
+        }
     }
 }

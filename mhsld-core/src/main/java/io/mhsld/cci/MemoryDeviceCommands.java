@@ -50,15 +50,16 @@ final class MemoryDeviceCommands {
     private MemoryDeviceCommands() {}
 
     /**
-     * The total is that of all regions, in whole units and at least one, for hosts doubt a device without any; volatile and persistent capacity
-     * are static memory's, of which there is none. What can be had is told by 4800h.
+     * Volatile and persistent capacity are static memory's, of which there is none. A driver takes the total for the end of that, where dynamic
+     * capacity may begin, so that the mailbox says 0; who asks by messages is told of all regions, in whole units and at least one, for
+     * tools doubt a device without any.
      */
     static Response identify(LdComponent component, byte[] input) {
         Type3Device device = component.device();
         return Response.of(Layouts.IDENTIFY_MEMORY_DEVICE
                 .empty(0)
                 .set("firmwareRevision", device.firmware().activeRevision())
-                .set("totalCapacityBytes", totalCapacityBytes(device))
+                .set("totalCapacityBytes", component.kind() == CciKind.PRIMARY_MAILBOX ? 0 : totalCapacityBytes(device))
                 .set("informationalLogDepth", depth(component, EventLog.Kind.INFORMATIONAL))
                 .set("warningLogDepth", depth(component, EventLog.Kind.WARNING))
                 .set("failureLogDepth", depth(component, EventLog.Kind.FAILURE))

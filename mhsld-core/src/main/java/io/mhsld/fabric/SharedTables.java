@@ -32,8 +32,13 @@ public final class SharedTables {
     /** For so long it waits for an init, destroy, recover or fence that is at work. */
     static final long PATIENCE_MS = 300;
 
+    /** And for so long it does not wait again when that was in vain. */
+    static final long BUSY_NS = 500_000_000;
+
     private final DeviceFiles files;
     private final StateFile state;
+    private boolean wasBusy;
+    private long busyNs;
 
     /** @param state the open state file; writable, for changes */
     public SharedTables(DeviceFiles files, StateFile state) {
@@ -98,7 +103,18 @@ public final class SharedTables {
         }
     }
 
+    /** Once somebody was waited for in vain, the next orders are refused at once for a while: each wait holds up all clients. */
     private Optional<Refusal> changing(Function<LeaseFile, Optional<Refusal>> change) {
+        if (wasBusy && System.nanoTime() - busyNs < BUSY_NS) {
+            return Refusal.of(Cause.BUSY, "device was busy a moment ago: file=%s", files.stateFile());
+        }
+        Optional<Refusal> refusal = changingNow(change);
+        wasBusy = refusal.filter(reason -> reason.cause() == Cause.BUSY).isPresent();
+        busyNs = System.nanoTime();
+        return refusal;
+    }
+
+    private Optional<Refusal> changingNow(Function<LeaseFile, Optional<Refusal>> change) {
         // Without a lock file there is no device that could be changed: somebody is taking it away.
         Optional<LeaseFile> existing = LeaseFile.openExisting(files.lockFile());
         if (existing.isEmpty()) {

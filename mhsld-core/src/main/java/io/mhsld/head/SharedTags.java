@@ -75,6 +75,7 @@ final class SharedTags {
         List<Range> ranges = extents.stream()
                 .map(extent -> new Range(extent.startDpa(), extent.lengthBytes()))
                 .toList();
+        leaveOwed();
         return keep(registry.create(head, tag, region, ranges));
     }
 

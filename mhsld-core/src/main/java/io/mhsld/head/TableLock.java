@@ -10,12 +10,19 @@ import java.util.function.Supplier;
  */
 final class TableLock {
     /** Others hold it for some microseconds, or while memory is given back, for a quarter of a second at most. */
-    static final long PATIENCE_MS = 500;
+    static final long PATIENCE_MS = 300;
+
+    /** After a wait in vain nobody here waits for long again, for so long: whoever waits holds up all that its thread has to do. */
+    private static final long SHORT_OF_PATIENCE_NS = 1_000_000_000;
+
+    private static final long SHORT_PATIENCE_MS = 5;
 
     private static final long POLL_NS = 50_000;
 
     private final Leases leases;
     private final Machine machine;
+    private boolean waitedInVain;
+    private long inVainNs;
 
     TableLock(Leases leases, Machine machine) {
         this.leases = leases;
@@ -26,7 +33,7 @@ final class TableLock {
     <T> Optional<T> with(long patienceMs, Supplier<T> action) {
         Optional<Lease> lock = leases.tryTables();
         if (lock.isEmpty() && patienceMs > 0) {
-            lock = waitFor(patienceMs);
+            lock = waitFor(isShortOfPatience() ? Math.min(SHORT_PATIENCE_MS, patienceMs) : patienceMs);
         }
         if (lock.isEmpty()) {
             return Optional.empty();
@@ -38,12 +45,21 @@ final class TableLock {
         }
     }
 
+    private boolean isShortOfPatience() {
+        return waitedInVain && machine.nanoTime() - inVainNs < SHORT_OF_PATIENCE_NS;
+    }
+
     private Optional<Lease> waitFor(long patienceMs) {
+        boolean isLong = patienceMs > SHORT_PATIENCE_MS;
         long deadlineNs = machine.nanoTime() + patienceMs * 1_000_000;
         Optional<Lease> lock = Optional.empty();
         while (lock.isEmpty() && machine.nanoTime() - deadlineNs < 0) {
             machine.pause(POLL_NS);
             lock = leases.tryTables();
+        }
+        if (isLong) {
+            waitedInVain = lock.isEmpty();
+            inVainNs = machine.nanoTime();
         }
         return lock;
     }
