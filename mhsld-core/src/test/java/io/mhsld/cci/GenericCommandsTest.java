@@ -112,8 +112,6 @@ class GenericCommandsTest {
                 ReturnCode.INVALID_INPUT, host.ldCci.execute(0x4102, tooMuch).code());
         assertEquals(257, host.output(0x4102, tooMuch).capacity());
         host.mailbox.reset();
-        assertEquals("08", answer(0x0003, ""));
-        host.ldCci.reset();
         assertEquals("0b", answer(0x0003, ""));
     }
 

@@ -16,12 +16,24 @@ class MemoryDeviceCommandsTest {
 
     @Test
     void shouldIdentifyADeviceWithoutStaticMemory() {
-        byte[] expected = Host.hex(
-                "6d68736c6420302e3100000000000000" // mhsld 0.1
-                        + "0400000000000000 0000000000000000 0000000000000000 0000000000000000"
-                        + "0001 0001 0001 0001 00000200 000100 0001 00 00 0004");
+        byte[] expected = identity("0000000000000000");
         assertEquals(0x45, expected.length);
         assertArrayEquals(expected, host.outputBytes(0x4000, ""));
+    }
+
+    @Test
+    void shouldTellTheCapacityOfAllRegionsToThoseWhoAskByMessages() {
+        assertArrayEquals(
+                identity("0400000000000000"),
+                host.ldCci.execute(0x4000, new byte[0]).payload());
+    }
+
+    private static byte[] identity(String totalCapacity) {
+        return Host.hex(
+                "6d68736c6420302e3100000000000000" // mhsld 0.1
+                        + totalCapacity
+                        + "0000000000000000 0000000000000000 0000000000000000"
+                        + "0001 0001 0001 0001 00000200 000100 0001 00 00 0004");
     }
 
     @Test
@@ -31,7 +43,7 @@ class MemoryDeviceCommandsTest {
                 new Mailbox(TestDevice.with(List.of(small), new TestDevice.HandClock()), Optional.empty(), error -> {
                     throw error;
                 });
-        assertEquals(1, mailbox.execute(0x4000, new byte[0]).payload()[16]);
+        assertEquals(1, mailbox.ldCci().execute(0x4000, new byte[0]).payload()[16]);
     }
 
     @Test

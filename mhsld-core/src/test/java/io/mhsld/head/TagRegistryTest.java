@@ -271,6 +271,8 @@ class TagRegistryTest {
         join(head(1), TAG);
         Leases.Lease busy = head(2).leases.tryTables().orElseThrow();
         head(1).release(TAG);
+        // Until it waits for the lock with patience again.
+        DeviceFixture.pause(1_100);
         Thread later = new Thread(() -> {
             DeviceFixture.pause(150);
             busy.release();
