@@ -67,7 +67,7 @@ final class World implements AutoCloseable {
         int headCount = HEAD_COUNTS[random.nextInt(HEAD_COUNTS.length)];
         int regions = 1 + random.nextInt(3);
         // So that regions can have larger blocks, too.
-        long blocks = regions * (random.nextBoolean() ? 8L + random.nextInt(14) : 8L + 8 * random.nextInt(2));
+        long blocks = regions * (random.nextBoolean() ? 8L + random.nextInt(14) : 8L + 8L * random.nextInt(2));
         Set<Integer> shareable = IntStream.range(0, regions)
                 .filter(region -> random.nextInt(3) > 0)
                 .boxed()
