@@ -81,22 +81,29 @@ enum Defect {
             "private boolean isInUse(int id) {",
             "private boolean isInUse(int id) { if (id >= 0) { return false; }");
 
-    @SuppressWarnings("ImmutableEnumChecker") // An Optional of a record of strings.
-    private final Optional<SourceChange> change;
+    /** A class of the heads, empty when the mistake is none of the product's own. */
+    private final String source;
+
+    private final String sound;
+    private final String wrong;
 
     Defect() {
-        change = Optional.empty();
+        this("", "", "");
     }
 
     /** In the product itself. */
     Defect(String source, String sound, String wrong) {
-        change = Optional.of(
-                new SourceChange("mhsld-core/src/main/java/io/mhsld/head/" + source + ".java", sound, wrong));
+        this.source = source;
+        this.sound = sound;
+        this.wrong = wrong;
     }
 
     /** Where the product is wrong with it; empty when what the simulation puts around the product is. */
     Optional<SourceChange> change() {
-        return change;
+        return source.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new SourceChange("mhsld-core/src/main/java/io/mhsld/head/" + source + ".java", sound, wrong));
     }
 
     @Override

@@ -66,7 +66,7 @@ class SimulationTest {
 
     @Test
     void shouldFindEachDefect() {
-        Result result = simulate("--steps", "3000000", "--all-broken");
+        Result result = simulate("--steps", "15000000", "--all-broken");
 
         System.out.println(result.output());
         assertEquals(0, result.exitCode(), result.output());
