@@ -24,8 +24,11 @@ import java.util.OptionalLong;
  * claimed here is not the head's to use before {@link #check} has found nothing: blocks without an owner may belong to a tag.
  */
 final class Claims {
-    /** How long a claim waits for a dead owner that somebody else is reaping, or a choice for others that are in the middle of something. */
+    /** How long a claim waits for a dead owner that somebody else is reaping. */
     private static final long PATIENCE_MS = 1_000;
+
+    /** How long a choice waits for others that are in the middle of something. */
+    private static final long CHOICE_PATIENCE_MS = 600;
 
     private static final long REAP_POLL_NS = 500_000;
     private static final long CHOICE_POLL_NS = 100_000;
@@ -48,6 +51,7 @@ final class Claims {
     private final TagRegistry registry;
     private final Machine machine;
     private final HeadLog log;
+    private final OwnNumbers numbers;
     private final KeptBlocks kept;
     private final FreeBlocks free;
 
@@ -58,7 +62,8 @@ final class Claims {
             Reaper reaper,
             TagRegistry registry,
             Machine machine,
-            HeadLog log) {
+            HeadLog log,
+            OwnNumbers numbers) {
         this.state = state;
         this.geometry = state.geometry();
         this.map = state.ownerMap();
@@ -69,6 +74,7 @@ final class Claims {
         this.registry = registry;
         this.machine = machine;
         this.log = log;
+        this.numbers = numbers;
         this.kept = new KeptBlocks(state);
         this.free = new FreeBlocks(state, kept);
     }
@@ -214,13 +220,10 @@ final class Claims {
         if (attempt(request, claimed, refusal) == Attempt.CLAIMED) {
             return Optional.empty();
         }
-        long deadlineNs = machine.nanoTime() + PATIENCE_MS * 1_000_000;
-        Optional<Lease> lock = Optional.empty();
+        long deadlineNs = machine.nanoTime() + CHOICE_PATIENCE_MS * 1_000_000;
+        Optional<Lease> lock = awaitTables(deadlineNs);
         try {
             while (true) {
-                if (lock.isEmpty()) {
-                    lock = leases.tryTables();
-                }
                 long[] operations = operationsOfOthers();
                 Attempt attempt = attempt(request, claimed, refusal);
                 if (attempt == Attempt.CLAIMED) {
@@ -234,12 +237,30 @@ final class Claims {
                     counters.addRelease(Counter.CLAIM_CONFLICTS, attempt == Attempt.MET_OTHERS ? 1 : 0);
                     return refusal.get(0);
                 }
-                if (attempt == Attempt.MET_OTHERS || lock.isEmpty() || !wereQuiet(operations)) {
+                if (attempt == Attempt.MET_OTHERS || !wereQuiet(operations)) {
                     machine.pause(CHOICE_POLL_NS);
                 }
             }
         } finally {
             lock.ifPresent(Lease::release);
+        }
+    }
+
+    /** The table lock, if it is to be had in time. Nothing is claimed meanwhile, so that who has it need not wait for this head. */
+    private Optional<Lease> awaitTables(long deadlineNs) {
+        Optional<Lease> lock = leases.tryTables();
+        if (lock.isPresent()) {
+            return lock;
+        }
+        numbers.end();
+        try {
+            while (lock.isEmpty() && machine.nanoTime() - deadlineNs < 0) {
+                machine.pause(CHOICE_POLL_NS);
+                lock = leases.tryTables();
+            }
+            return lock;
+        } finally {
+            numbers.begin();
         }
     }
 

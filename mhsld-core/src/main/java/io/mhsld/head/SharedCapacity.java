@@ -69,9 +69,9 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
         this.poison = new PoisonRegistry(state, leases, machine);
         this.log = log;
         TagRegistry registry = new TagRegistry(state, leases, media, machine);
-        this.claims = new Claims(state, head, leases, reaper, registry, machine, log);
-        this.tags = new SharedTags(state, head, registry, log);
         this.numbers = new OwnNumbers(state, head);
+        this.claims = new Claims(state, head, leases, reaper, registry, machine, log, numbers);
+        this.tags = new SharedTags(state, head, registry, log);
     }
 
     /** As this head has written them. */
