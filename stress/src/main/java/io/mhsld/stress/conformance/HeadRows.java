@@ -148,11 +148,11 @@ final class HeadRows {
             row(0x0401, ALL, "an offset behind the end")
                     .send(CEL + " d:0xfffffffc d:8")
                     .refused(INVALID_INPUT),
-            row(0x0402, HEAD, "what can be done with the Command Effects Log")
+            row(0x0402, ALL, "what can be done with the Command Effects Log")
                     .send(CEL)
                     .succeeds("len=4")
                     .end(),
-            row(0x0402, HEAD, "a log that nobody knows").send("pad:16").refused(INVALID_LOG),
+            row(0x0402, ALL, "a log that nobody knows").send("pad:16").refused(INVALID_LOG),
             // A device need not have a debug log.
             row(0x0403, HEAD, "the debug log")
                     .send(DEBUG_LOG)
@@ -170,15 +170,15 @@ final class HeadRows {
                     .comesTo(Set.of(0, 1, INVALID_LOG), "len=0")
                     .end(),
             row(0x0404, HEAD, "a log that nobody knows").send("pad:16").refused(INVALID_LOG),
-            row(0x0405, HEAD, "all logs, the Command Effects Log first")
+            row(0x0405, ALL, "all logs, the Command Effects Log first")
                     .send("ff 00")
                     .succeeds("u8@0>=1", "u16@2>=1", "u8@4=0", "u32@8=0xb5c0a90d", "u32@24=logsize")
                     .end(),
-            row(0x0405, HEAD, "one log")
+            row(0x0405, ALL, "one log")
                     .send("01 00")
                     .succeeds("len=28", "u8@0=1")
                     .end(),
-            row(0x0405, HEAD, "a log behind the last").send("01 ff").refused(INVALID_INPUT));
+            row(0x0405, ALL, "a log behind the last").send("01 ff").refused(INVALID_INPUT));
 
     static final List<Row> CAPACITY = List.of(
             row(0x4000, HEAD, "69 bytes, with room for events")
