@@ -202,7 +202,6 @@ final class RowCheck {
                 .anyMatch(range -> range.overlaps(entry.startDpa(), entry.lengthBytes()));
     }
 
-    /** The rows whose blocks are theirs. */
     /** The tags that a head may have, read while its extents stay as they are. */
     static List<TagTable.Entry> liveRows(StateFile state) {
         return state.tags().readAll().stream()

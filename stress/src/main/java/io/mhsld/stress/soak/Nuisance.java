@@ -27,8 +27,8 @@ final class Nuisance {
     private static final int TOO_LONG_BYTES = (1 << 20) + (1 << 16);
     private static final long PAUSE_NS = 12_000_000;
 
-    /** Answers of the host: nonsense could be taken for one, and the oracle would not know. */
-    private static final Set<Integer> HOSTS_OWN = Set.of(0x4802, 0x4803);
+    /** Answers of the host, and what changes bytes or whether they can be read: nonsense could be taken for one, and the oracle would not know. */
+    private static final Set<Integer> HOSTS_OWN = Set.of(0x4301, 0x4302, 0x4400, 0x4402, 0x4802, 0x4803);
 
     private static final String NEGOTIATION = "{\"execute\": \"qmp_capabilities\"}\n";
     private static final List<String> NONSENSE = List.of(
