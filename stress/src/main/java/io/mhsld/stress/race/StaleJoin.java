@@ -411,8 +411,7 @@ public final class StaleJoin {
         }
 
         @Actor
-        public void reaperThenC(LLL_Result r) {
-            reapA();
+        public void c(LLL_Result r) {
             r.r2 = claimAsC();
         }
 
@@ -437,8 +436,7 @@ public final class StaleJoin {
         }
 
         @Actor
-        public void reaperThenC(LLL_Result r) {
-            reapA();
+        public void c(LLL_Result r) {
             r.r2 = claimAsC();
         }
 
