@@ -279,6 +279,7 @@ public final class CxlCommands {
         answer.put("tags-supported", (long) capacity.tagsSupported());
         answer.put("tags-available", (long) capacity.tagsAvailable());
         answer.put("accepted", capacity.accepted().stream().map(this::extent).toList());
+        answer.put("leaving", capacity.leaving().stream().map(this::extent).toList());
         List<Object> groups = new ArrayList<>();
         for (PendingGroup group : capacity.pending()) {
             Map<String, Object> row = new LinkedHashMap<>();

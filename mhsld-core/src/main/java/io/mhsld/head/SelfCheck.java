@@ -60,7 +60,7 @@ final class SelfCheck {
 
     /** Looks, and repairs. */
     void look(DynamicCapacity capacity) {
-        List<Extent> accepted = capacity.accepted();
+        List<Extent> accepted = capacity.recorded();
         List<PendingGroup> pending = capacity.pending();
         mendRow();
         mendNumbers();

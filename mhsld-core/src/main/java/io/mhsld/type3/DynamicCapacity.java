@@ -21,8 +21,8 @@ import java.util.UUID;
  * </pre>
  *
  * Capacity that is added with a tag to a shareable region is <i>shared</i>: its extents have sequence numbers from 1, other heads may join them
- * by the tag, and the host accepts and releases all extents of the tag together or none of them (9.13.3.2). In a region that is not
- * shareable a tag is a label.
+ * by the tag, and the tag comes and goes as a whole (9.13.3.2): an answer or a release that names some of its extents only is kept in mind until
+ * the host has named them all. In a region that is not shareable a tag is a label.
  *
  * <p>Every operation checks everything before it changes anything. One thread at a time; {@link #covers} and {@link #regionOf} alone may be
  * asked by any thread.
@@ -76,6 +76,19 @@ public final class DynamicCapacity {
         return held.accepted().view(start, count);
     }
 
+    /**
+     * What others see as accepted, and what counts as held: the accepted extents and, behind them, the shared ones that the host has released
+     * while it has others of their tag.
+     */
+    public List<Extent> recorded() {
+        return held.recorded();
+    }
+
+    /** Shared extents that the host has released, and may not touch any more, while it has others of their tag. */
+    public List<Extent> leaving() {
+        return held.leaving().view();
+    }
+
     /** Number of accepted extents. */
     public int acceptedCount() {
         return held.accepted().size();
@@ -93,7 +106,7 @@ public final class DynamicCapacity {
 
     /** Extents that can still be offered or come out of a split. */
     public int extentsAvailable() {
-        return MAX_EXTENTS - held.accepted().size() - held.groups().extentCount();
+        return MAX_EXTENTS - held.count();
     }
 
     /** Tags of shared capacity that the device can keep track of; 0 when no region is shareable. */
@@ -273,7 +286,7 @@ public final class DynamicCapacity {
             return refusal;
         }
         long[] holes = Runs.of(extents);
-        refusal = RequestChecks.wholeTags(held.accepted(), holes);
+        refusal = RequestChecks.wholeTags(held.accepted(), leaving(), holes);
         if (refusal.isPresent()) {
             return refusal;
         }
@@ -299,7 +312,12 @@ public final class DynamicCapacity {
             return Optional.empty();
         }
         List<Extent> tagged = new ArrayList<>();
-        for (Extent extent : request.forced() ? held.extents() : held.accepted().view()) {
+        List<Extent> chosenFrom = new ArrayList<>(leaving());
+        chosenFrom.addAll(accepted());
+        if (request.forced()) {
+            chosenFrom.addAll(held.groups().extents().view());
+        }
+        for (Extent extent : chosenFrom) {
             if (extent.tag().equals(tag)) {
                 tagged.add(0, extent);
             }
@@ -342,19 +360,26 @@ public final class DynamicCapacity {
     private Optional<Refusal> revoke(List<Extent> extents, long[] holes, boolean sanitize) {
         ExtentList pending = held.groups().extents();
         List<Extent> left = held.accepted().without(holes);
-        Optional<Refusal> refusal = RequestChecks.wholeTags(pending, holes);
+        Optional<Refusal> refusal = RequestChecks.wholeTags(pending, List.of(), holes);
         if (refusal.isEmpty()) {
-            refusal =
-                    RequestChecks.trackable(left.size() + pending.without(holes).size());
+            refusal = RequestChecks.trackable(
+                    left.size() + held.leaving().size() + pending.without(holes).size());
         }
         if (refusal.isPresent()) {
             return refusal;
         }
         if (sanitize) {
-            held.markForSanitizing(held.accepted().partsWithin(extents));
+            held.markForSanitizing(held.recordedPartsWithin(extents));
+        }
+        List<Extent> told = extents;
+        if (!held.leaving().isEmpty()) {
+            // The host has let go of these by itself.
+            ExtentList asked = new ExtentList();
+            asked.addAll(extents);
+            told = List.copyOf(asked.without(held.leaving().runs()));
         }
         held.remove(Operation.FORCED_RELEASE, extents, holes, left);
-        announceAll(DcEvent.Type.FORCED_RELEASE, extents);
+        announceAll(DcEvent.Type.FORCED_RELEASE, told);
         return Optional.empty();
     }
 
@@ -382,7 +407,8 @@ public final class DynamicCapacity {
     /**
      * The host's answer to the oldest group (Add Dynamic Capacity Response, CXL r3.1 8.2.9.9.9.3). The named ranges become accepted extents,
      * the rest of the group is free again; no range at all rejects the whole group, and does nothing when there is none. Of a shared tag's group
-     * the host names every extent, each as a whole, or none: anything else is {@code INCOMPLETE_TAG}.
+     * the host names extents as a whole, anything else is {@code INCOMPLETE_TAG}; the group stays pending until answers have named them all, or
+     * one rejects it.
      *
      * @param more the answer goes on in the next call; nothing happens before its end, and a refused part forgets the whole answer
      */
@@ -416,20 +442,18 @@ public final class DynamicCapacity {
             extents.set(i, offer.within(extent));
             wholeOffers += extent.lengthBytes() == offer.lengthBytes() ? 1 : 0;
         }
-        if (group.isShared()
-                && (wholeOffers < extents.size()
-                        || wholeOffers < group.extents().size())) {
-            return Refusal.of(
-                    Cause.INCOMPLETE_TAG,
-                    "tag=%s extents=%d accepted=%d",
-                    group.extents().get(0).tag(),
-                    group.extents().size(),
-                    wholeOffers);
+        if (group.isShared()) {
+            if (wholeOffers < extents.size()) {
+                return Refusal.of(
+                        Cause.INCOMPLETE_TAG, "tag=%s group=%d", extents.get(0).tag(), group.id());
+            }
+            extents = groups.gather(group, extents);
+            if (extents.size() < group.extents().size()) {
+                return Optional.empty();
+            }
         }
-        refusal = RequestChecks.trackable(held.accepted().size()
-                + extents.size()
-                + groups.extentCount()
-                - group.extents().size());
+        refusal = RequestChecks.trackable(
+                held.count() + extents.size() - group.extents().size());
         if (refusal.isEmpty()) {
             held.finish(group, extents);
         }
@@ -438,8 +462,9 @@ public final class DynamicCapacity {
 
     /**
      * The host gives accepted capacity back, asked or not (Release Dynamic Capacity, CXL r3.1 8.2.9.9.9.4): ranges may split extents or span
-     * several. Shared capacity is given back by whole tags: ranges that touch some extents of a tag and do not cover all of them are
-     * {@code INCOMPLETE_TAG}, for what one host has of a tag is what every host has of it. No range at all does nothing.
+     * several. Extents of shared capacity are given back as a whole, anything else is {@code INCOMPLETE_TAG}. Those of a tag of which the host has
+     * others yet are its no more, but stay held until it has given back the last one, for what one head has of a tag is what every head has of it.
+     * No range at all does nothing.
      *
      * @param more as in {@link #addResponse}
      */
@@ -464,9 +489,9 @@ public final class DynamicCapacity {
         }
         long[] holes = Runs.of(extents);
         List<Extent> left = held.accepted().without(holes);
-        refusal = RequestChecks.wholeTags(held.accepted(), holes);
+        refusal = RequestChecks.wholeExtents(held.accepted(), holes);
         if (refusal.isEmpty()) {
-            refusal = RequestChecks.trackable(left.size() + held.groups().extentCount());
+            refusal = RequestChecks.trackable(held.countAfter(left));
         }
         if (refusal.isEmpty()) {
             held.remove(Operation.RELEASE, extents, holes, left);

@@ -231,7 +231,7 @@ final class ExtentList {
         sharedCount = shared;
     }
 
-    private static int countShared(List<Extent> extents) {
+    static int countShared(List<Extent> extents) {
         int count = 0;
         for (Extent extent : extents) {
             count += extent.isShared() ? 1 : 0;

@@ -4,6 +4,7 @@ import io.mhsld.type3.ExtentJournal.Operation;
 import io.mhsld.type3.MultiHeadHooks.Selection;
 import io.mhsld.type3.Refusal.Cause;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,6 +21,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     private final MultiHeadHooks hooks;
     private final ExtentJournal journal;
     private final ExtentList accepted = new ExtentList();
+    private final LeavingExtents leaving = new LeavingExtents();
     private final PendingGroups groups = new PendingGroups();
     private final SanitizeMarks toSanitize = new SanitizeMarks();
 
@@ -63,6 +65,43 @@ final class HeldCapacity implements MultiHeadHooks.Held {
         return accepted;
     }
 
+    LeavingExtents leaving() {
+        return leaving;
+    }
+
+    /** What others see as accepted: what the host has, and behind that what of its tags it has let go of. */
+    List<Extent> recorded() {
+        if (leaving.isEmpty()) {
+            return accepted.view();
+        }
+        List<Extent> recorded = new ArrayList<>(accepted.size() + leaving.size());
+        recorded.addAll(accepted.view());
+        recorded.addAll(leaving.view());
+        return Collections.unmodifiableList(recorded);
+    }
+
+    /** What of that lies in the ranges. */
+    List<Extent> recordedPartsWithin(List<Extent> ranges) {
+        if (leaving.isEmpty()) {
+            return accepted.partsWithin(ranges);
+        }
+        ExtentList recorded = new ExtentList();
+        recorded.addAll(recorded());
+        return recorded.partsWithin(ranges);
+    }
+
+    /** Extents that are recorded, and that await the host's answer. */
+    int count() {
+        return accepted.size() + leaving.size() + groups.extentCount();
+    }
+
+    /** The same when the host has this left: what of its tags it let go of is counted, even if that is the whole. */
+    int countAfter(List<Extent> left) {
+        int leavingNow =
+                accepted.hasShared() ? ExtentList.countShared(accepted.view()) - ExtentList.countShared(left) : 0;
+        return left.size() + leavingNow + leaving.size() + groups.extentCount();
+    }
+
     PendingGroups groups() {
         return groups;
     }
@@ -73,16 +112,21 @@ final class HeldCapacity implements MultiHeadHooks.Held {
 
     @Override
     public List<Extent> extents() {
-        List<Extent> held = new ArrayList<>(accepted.view());
+        List<Extent> held = new ArrayList<>(recorded());
         held.addAll(groups.extents().view());
         return held;
     }
 
     @Override
     public long[] runs() {
+        long[] recorded = recordedRuns();
         return groups.isEmpty()
-                ? accepted.runs()
-                : Runs.plus(accepted.runs(), groups.extents().view());
+                ? recorded
+                : Runs.plus(recorded, groups.extents().view());
+    }
+
+    private long[] recordedRuns() {
+        return leaving.isEmpty() ? accepted.runs() : Runs.plus(accepted.runs(), leaving.view());
     }
 
     @Override
@@ -93,26 +137,31 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     // ---- checks
 
     Optional<Refusal> checkFree(Extent extent) {
-        if (accepted.overlaps(extent)) {
+        if (accepted.overlaps(extent) || leaving.overlaps(extent)) {
             return Refusal.of(Cause.ALREADY_ACCEPTED, "%s", extent);
         }
         return isPending(extent) ? Refusal.of(Cause.STILL_PENDING, "%s", extent) : Optional.empty();
     }
 
     Optional<Refusal> checkReleasable(Extent extent) {
-        return isPending(extent) ? Refusal.of(Cause.STILL_PENDING, "%s", extent) : checkAccepted(extent);
+        if (isPending(extent)) {
+            return Refusal.of(Cause.STILL_PENDING, "%s", extent);
+        }
+        return checkCovered(recordedRuns(), extent);
     }
 
     Optional<Refusal> checkAccepted(Extent extent) {
-        return accepted.covers(extent.startDpa(), extent.lengthBytes())
-                ? Optional.empty()
-                : Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
+        return checkCovered(accepted.runs(), extent);
     }
 
     /** The check that every byte is accepted or pending, for several extents. */
     RequestChecks.ExtentCheck heldCheck() {
         long[] held = runs();
-        return extent -> Runs.covers(held, extent.startDpa(), extent.lengthBytes())
+        return extent -> checkCovered(held, extent);
+    }
+
+    private static Optional<Refusal> checkCovered(long[] runs, Extent extent) {
+        return Runs.covers(runs, extent.startDpa(), extent.lengthBytes())
                 ? Optional.empty()
                 : Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
     }
@@ -169,7 +218,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     }
 
     /**
-     * Takes accepted and pending capacity away.
+     * Takes accepted and pending capacity away. Of a shared tag of which the host keeps something nothing is let go of yet.
      *
      * @param left the accepted extents as they are then
      * @param holes the addresses of all that goes
@@ -178,30 +227,33 @@ final class HeldCapacity implements MultiHeadHooks.Held {
         List<Extent> revoked = accepted.partsWithin(extents);
         ExtentList pending = groups.extents();
         List<Extent> withdrawn = pending.isEmpty() ? List.of() : pending.partsWithin(extents);
+        List<Extent> gone = revoked;
         journal.begin(operation);
         try {
             if (!revoked.isEmpty()) {
                 accepted.replaceWith(left, holes);
+                gone = leaving.leave(revoked, left);
                 generation++;
             }
             if (!withdrawn.isEmpty()) {
                 groups.withdraw(holes);
             }
             record();
-            letGo(revoked, withdrawn, holes);
+            letGo(gone, withdrawn, gone.equals(revoked) ? holes : Runs.of(gone));
         } finally {
             journal.end();
         }
     }
 
     void removeAll() {
-        List<Extent> revoked = accepted.view();
+        List<Extent> revoked = recorded();
         List<Extent> withdrawn = groups.extents().view();
-        long[] holes = accepted.runs();
+        long[] holes = recordedRuns();
         journal.begin(Operation.RESET);
         try {
             if (!revoked.isEmpty()) {
                 accepted.clear();
+                leaving.clear();
                 generation++;
             }
             groups.clear();
@@ -241,7 +293,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     }
 
     private void record() {
-        journal.record(accepted.view(), accepted.unchanged(), groups.view(), generation);
+        journal.record(recorded(), accepted.unchanged(), groups.view(), generation);
         accepted.seen();
     }
 }

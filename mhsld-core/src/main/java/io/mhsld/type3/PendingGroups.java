@@ -2,7 +2,9 @@ package io.mhsld.type3;
 
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** The groups that await the host's answer, oldest first: which one an answer is to, and what of them has been withdrawn. */
 final class PendingGroups {
@@ -12,6 +14,11 @@ final class PendingGroups {
     private final ArrayDeque<PendingGroup> queue = new ArrayDeque<>();
     private long lastId;
     private int extentCount;
+
+    /** What the host has accepted of a shared group that it answers extent by extent, and which one that is. */
+    private final Set<Extent> gathered = new LinkedHashSet<>();
+
+    private long gatheredOf;
 
     /** What of all groups can still be accepted; null when a group has changed since it was asked for. */
     private ExtentList extents = new ExtentList();
@@ -81,6 +88,20 @@ final class PendingGroups {
         return withdrawn == null ? queue.peek() : withdrawn;
     }
 
+    /**
+     * The host has accepted some extents of a shared group, or all.
+     *
+     * @return what it has accepted of the group so far, in that order
+     */
+    List<Extent> gather(PendingGroup group, List<Extent> accepted) {
+        if (gatheredOf != group.id()) {
+            gathered.clear();
+            gatheredOf = group.id();
+        }
+        gathered.addAll(accepted);
+        return List.copyOf(gathered);
+    }
+
     /** The group has been answered; what stood before it was withdrawn whole, and the host skipped its answer to that. */
     void finish(PendingGroup group) {
         while (queue.remove().id() != group.id()) {
@@ -105,6 +126,7 @@ final class PendingGroups {
 
     void clear() {
         queue.clear();
+        gathered.clear();
         extentCount = 0;
         changed();
     }

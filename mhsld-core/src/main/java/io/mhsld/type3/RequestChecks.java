@@ -163,22 +163,50 @@ final class RequestChecks {
         return Optional.empty();
     }
 
-    /** Shared capacity comes and goes by whole tags: refuses holes that touch some of a tag's extents and do not cover all of them. */
-    static Optional<Refusal> wholeTags(ExtentList list, long[] holes) {
+    /**
+     * Shared capacity comes and goes by whole tags: refuses holes that touch some of a tag's extents and do not cover all of them.
+     *
+     * @param leaving extents of the list's tags that are no longer in it: they may be named, and need not be
+     */
+    static Optional<Refusal> wholeTags(ExtentList list, List<Extent> leaving, long[] holes) {
         if (!list.hasShared()) {
             return Optional.empty();
         }
         Set<UUID> touched = new HashSet<>();
-        for (Extent extent : list.view()) {
+        addTouched(list.view(), holes, touched);
+        addTouched(leaving, holes, touched);
+        return covered(list, holes, touched);
+    }
+
+    private static void addTouched(List<Extent> extents, long[] holes, Set<UUID> touched) {
+        for (Extent extent : extents) {
             if (extent.isShared() && Runs.overlaps(holes, extent)) {
                 touched.add(extent.tag());
             }
         }
+    }
+
+    private static Optional<Refusal> covered(ExtentList list, long[] holes, Set<UUID> tags) {
         for (Extent extent : list.view()) {
             if (extent.isShared()
-                    && touched.contains(extent.tag())
+                    && tags.contains(extent.tag())
                     && !Runs.covers(holes, extent.startDpa(), extent.lengthBytes())) {
                 return Refusal.of(Cause.INCOMPLETE_TAG, "tag=%s missing: %s", extent.tag(), extent);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** A host may let go of a shared tag extent by extent: refuses holes that touch one of its extents and do not cover it. */
+    static Optional<Refusal> wholeExtents(ExtentList list, long[] holes) {
+        if (!list.hasShared()) {
+            return Optional.empty();
+        }
+        for (Extent extent : list.view()) {
+            if (extent.isShared()
+                    && Runs.overlaps(holes, extent)
+                    && !Runs.covers(holes, extent.startDpa(), extent.lengthBytes())) {
+                return Refusal.of(Cause.INCOMPLETE_TAG, "tag=%s part of: %s", extent.tag(), extent);
             }
         }
         return Optional.empty();

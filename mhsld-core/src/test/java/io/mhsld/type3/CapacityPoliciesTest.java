@@ -192,9 +192,9 @@ class CapacityPoliciesTest {
     @Test
     void shouldTakeTheWholeOfATagOrNothing() {
         assertEquals(DONE, first.add(SHAREABLE, List.of(blocks(8, 2), blocks(0, 4)), TAG));
-        assertEquals(Cause.INCOMPLETE_TAG, cause(respond(first, shared(8, 2))));
         assertEquals(Cause.INCOMPLETE_TAG, cause(respond(first, shared(8, 2), shared(0, 3))));
         assertEquals(Cause.INCOMPLETE_TAG, cause(respond(first, shared(8, 2), shared(0, 1), shared(1, 3))));
+        assertEquals(List.of(), first.accepted());
         assertEquals(DONE, respond(first, shared(0, 4), shared(8, 2)));
         assertEquals(DONE, second.add(AddRequest.join(SHAREABLE, TAG)));
         assertEquals(DONE, respond(second));
@@ -203,19 +203,110 @@ class CapacityPoliciesTest {
     }
 
     @Test
-    void shouldReleaseTheWholeOfATagOrNothing() {
+    void shouldTakeATagExtentByExtentAndHaveItWithTheLast() {
+        assertEquals(DONE, first.add(SHAREABLE, List.of(blocks(8, 2), blocks(0, 4), blocks(16, 1)), TAG));
+        assertEquals(DONE, respond(first, shared(0, 4)));
+        assertEquals(List.of(), first.accepted());
+        assertFalse(first.covers(SHARED_BASE, 1));
+        assertEquals(1, first.pending().size());
+        assertEquals(DONE, respond(first, shared(0, 4), shared(8, 2)));
+        assertEquals(Cause.NOT_OFFERED, cause(respond(first, shared(20, 1))));
+        assertEquals(0, first.generation());
+        assertEquals(DONE, respond(first, shared(16, 1)));
+        assertEquals(List.of(sharedExtent(0, 4, 2), sharedExtent(8, 2, 1), sharedExtent(16, 1, 3)), first.accepted());
+        assertEquals(List.of(), first.pending());
+        assertEquals(1, first.generation());
+    }
+
+    @Test
+    void shouldRejectTheWholeOfATagThatWasTakenInPart() {
+        assertEquals(DONE, first.add(SHAREABLE, List.of(blocks(8, 2), blocks(0, 4)), TAG));
+        assertEquals(DONE, respond(first, shared(0, 4)));
+        assertEquals(DONE, respond(first));
+        assertEquals(List.of(), first.accepted());
+        assertEquals(List.of(), first.pending());
+        assertFalse(pool.isLive(TAG));
+        assertEquals(DONE, first.add(SHAREABLE, List.of(blocks(8, 2), blocks(0, 4)), TAG));
+        assertEquals(DONE, respond(first, shared(8, 2)));
+        assertEquals(List.of(), first.accepted());
+    }
+
+    @Test
+    void shouldReleaseATagByWholeExtents() {
         share();
-        assertEquals(Cause.INCOMPLETE_TAG, cause(release(first, shared(8, 2))));
         assertEquals(Cause.INCOMPLETE_TAG, cause(release(first, shared(8, 2), shared(1, 3))));
-        assertEquals(Cause.INCOMPLETE_TAG, cause(first.requestRelease(SHAREABLE, List.of(blocks(0, 4)))));
-        assertEquals(Cause.INCOMPLETE_TAG, cause(first.forceRelease(SHAREABLE, List.of(blocks(0, 4)))));
+        assertEquals(Cause.INCOMPLETE_TAG, cause(ask(first, blocks(0, 4))));
+        assertEquals(Cause.INCOMPLETE_TAG, cause(force(first, blocks(0, 4))));
         assertEquals(DONE, second.add(AddRequest.join(SHAREABLE, TAG)));
-        assertEquals(Cause.INCOMPLETE_TAG, cause(second.forceRelease(SHAREABLE, List.of(blocks(8, 2)))));
+        assertEquals(Cause.INCOMPLETE_TAG, cause(force(second, blocks(8, 2))));
         assertEquals(DONE, release(first, shared(8, 2), shared(0, 1), shared(1, 3)));
         assertEquals(List.of(), first.accepted());
         assertTrue(pool.isLive(TAG));
         assertEquals(DONE, second.release(ReleaseRequest.tagged(TAG).byForce(true)));
         assertFalse(pool.isLive(TAG));
+    }
+
+    @Test
+    void shouldHoldATagUntilItsLastExtentIsReleased() {
+        share();
+        int available = first.extentsAvailable();
+        assertEquals(DONE, release(first, shared(8, 2)));
+        assertEquals(List.of(sharedExtent(0, 4, 2)), first.accepted());
+        assertEquals(List.of(sharedExtent(8, 2, 1)), first.leaving());
+        assertEquals(List.of(sharedExtent(0, 4, 2), sharedExtent(8, 2, 1)), first.recorded());
+        assertEquals(2, first.generation());
+        assertEquals(available, first.extentsAvailable());
+        assertFalse(first.covers(SHARED_BASE + 8 * BLOCK, 1));
+        assertTrue(first.covers(SHARED_BASE, 4 * BLOCK));
+        assertEquals(1, pool.owners(SHARED_BASE + 8 * BLOCK));
+        assertEquals(Cause.NOT_ACCEPTED, cause(release(first, shared(8, 2))));
+        assertEquals(Cause.NOT_ACCEPTED, cause(release(first, shared(8, 2), shared(0, 4))));
+        assertEquals(Cause.ALREADY_ACCEPTED, cause(first.add(AddRequest.join(SHAREABLE, TAG))));
+        assertEquals(Cause.ALREADY_ACCEPTED, cause(first.add(SHAREABLE, List.of(blocks(8, 1)), OTHER)));
+        assertEquals(DONE, release(first, shared(0, 4)));
+        assertEquals(List.of(), first.leaving());
+        assertEquals(0, pool.owners(SHARED_BASE + 8 * BLOCK));
+        assertFalse(pool.isLive(TAG));
+    }
+
+    @Test
+    void shouldTakeBackATagThatIsReleasedInPart() {
+        share();
+        assertEquals(DONE, release(first, shared(8, 2)));
+        int before = events.events.size();
+        assertEquals(Cause.INCOMPLETE_TAG, cause(ask(first, blocks(8, 2))));
+        assertEquals(Cause.INCOMPLETE_TAG, cause(force(first, blocks(8, 2))));
+        assertEquals(DONE, first.release(ReleaseRequest.tagged(TAG, 6 * BLOCK)));
+        assertEquals(DONE, first.release(ReleaseRequest.tagged(TAG)));
+        assertEquals(DONE, ask(first, blocks(0, 4)));
+        for (DcEvent event : events.events.subList(before, events.events.size())) {
+            assertEquals(sharedExtent(0, 4, 2), event.extent());
+            assertFalse(event.more());
+        }
+        assertEquals(before + 3, events.events.size());
+        assertEquals(DONE, force(first, blocks(0, 4)));
+        assertEquals(before + 4, events.events.size());
+        assertEquals(List.of(), first.recorded());
+        assertFalse(pool.isLive(TAG));
+    }
+
+    @Test
+    void shouldForgetATagThatIsReleasedInPartWhenTheHostRestarts() {
+        share();
+        assertEquals(DONE, release(first, shared(0, 4)));
+        first.releaseAll();
+        assertEquals(List.of(), first.recorded());
+        assertFalse(pool.isLive(TAG));
+        assertEquals(DynamicCapacity.MAX_EXTENTS, first.extentsAvailable());
+    }
+
+    private static Optional<Refusal> ask(DynamicCapacity capacity, DynamicCapacity.Range range) {
+        return capacity.release(ReleaseRequest.prescriptive(SHAREABLE, List.of(range)));
+    }
+
+    private static Optional<Refusal> force(DynamicCapacity capacity, DynamicCapacity.Range range) {
+        return capacity.release(
+                ReleaseRequest.prescriptive(SHAREABLE, List.of(range)).byForce(true));
     }
 
     // ---- sanitize

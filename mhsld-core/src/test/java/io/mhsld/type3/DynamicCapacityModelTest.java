@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +34,9 @@ class DynamicCapacityModelTest {
     private static final byte FREE = 0;
     private static final byte PENDING = 1;
     private static final byte ACCEPTED = 2;
+
+    /** Of a shared tag, let go of by the host, which has other extents of it. */
+    private static final byte LEAVING = 3;
 
     /** Blocks of different sizes, a region that does not fill its decode length, and one that begins where another ends. */
     private static final List<DcRegion> REGIONS = List.of(
@@ -80,7 +84,7 @@ class DynamicCapacityModelTest {
             this.capacity = new DynamicCapacity(REGIONS, hooks, journal, announced);
         }
 
-        private record Group(long id, List<int[]> offered) {}
+        private record Group(long id, List<int[]> offered, Set<HostRange> gathered) {}
 
         /** Sees that the lists are told with every change, between begin and end. */
         private static final class Journal implements ExtentJournal {
@@ -140,7 +144,7 @@ class DynamicCapacityModelTest {
             Arrays.fill(state, from, to, newState);
             Arrays.fill(extentNumber, from, to, number);
             Arrays.fill(tag, from, to, newTag);
-            if (newState != ACCEPTED) {
+            if (newState != ACCEPTED && newState != LEAVING) {
                 Arrays.fill(sequence, from, to, 0);
             }
             if (newState == FREE) {
@@ -151,7 +155,7 @@ class DynamicCapacityModelTest {
         /** The host has these no more; what of them it had accepted is sanitized or not. */
         private void free(int from, int to, boolean sanitize) {
             for (int i = from; i < to; i++) {
-                if (state[i] == ACCEPTED) {
+                if (state[i] == ACCEPTED || state[i] == LEAVING) {
                     boolean byRegion = pool.isSanitized(regionAt(i).id());
                     released.put((i + FIRST_MIB) * MIB, sanitize || marked[i] || byRegion);
                 }
@@ -181,11 +185,64 @@ class DynamicCapacityModelTest {
             return -1;
         }
 
-        /** Some of a tag's shared extents are in there, and not all. */
+        /** The host loses what it accepted there; tags of which it keeps something stay. */
+        private void lose(List<int[]> spans, boolean sanitize) {
+            boolean[] within = within(spans);
+            for (int i = 0; i < state.length; i++) {
+                if (within[i] && sanitize) {
+                    marked[i] = true;
+                }
+                if (within[i] && sequence[i] > 0 && state[i] == ACCEPTED) {
+                    state[i] = LEAVING;
+                } else if (within[i] && state[i] != LEAVING) {
+                    free(i, i + 1, sanitize);
+                }
+            }
+            for (int i = 0; i < state.length; i++) {
+                if (state[i] == LEAVING && !hasAccepted(tag[i])) {
+                    free(i, i + 1, false);
+                }
+            }
+        }
+
+        private boolean hasAccepted(UUID wanted) {
+            for (int i = 0; i < state.length; i++) {
+                if (state[i] == ACCEPTED && sequence[i] > 0 && wanted.equals(tag[i])) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        /** Some of a shared extent is in there, and not all. */
+        private boolean cutsASharedExtent(boolean[] within) {
+            for (int i = 0; i < state.length; i++) {
+                for (int j = 0; within[i] && sequence[i] > 0 && j < state.length; j++) {
+                    if (!within[j] && sequence[j] > 0 && extentNumber[j] == extentNumber[i]) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        }
+
+        /** Pieces of the spans that the host has not let go of. */
+        private int pieces(List<int[]> spans) {
+            int count = 0;
+            for (int[] span : spans) {
+                for (int i = span[0]; i < span[1]; i++) {
+                    boolean begins = i == span[0] || state[i - 1] == LEAVING;
+                    count += begins && state[i] != LEAVING ? 1 : 0;
+                }
+            }
+            return count;
+        }
+
+        /** Some of a tag's shared extents are in there, and not all that the host has. */
         private boolean cutsATag(boolean[] within) {
             for (int i = 0; i < state.length; i++) {
                 for (int j = 0; within[i] && sequence[i] > 0 && j < state.length; j++) {
-                    if (!within[j] && sequence[j] > 0 && tag[j].equals(tag[i])) {
+                    if (!within[j] && sequence[j] > 0 && state[j] != LEAVING && tag[j].equals(tag[i])) {
                         return true;
                     }
                 }
@@ -337,7 +394,7 @@ class DynamicCapacityModelTest {
             Cause expected = expectedOfRequest(
                     region,
                     ranges,
-                    (from, to) -> any(from, to, ACCEPTED)
+                    (from, to) -> any(from, to, ACCEPTED) || any(from, to, LEAVING)
                             ? Cause.ALREADY_ACCEPTED
                             : any(from, to, PENDING) ? Cause.STILL_PENDING : null);
             if (expected == null && region.shareable()) {
@@ -382,7 +439,7 @@ class DynamicCapacityModelTest {
                 offered.add(new int[] {span[0], span[1], lastExtentNumber});
                 Arrays.fill(sequence, span[0], span[1], shared ? offered.size() : 0);
             }
-            fifo.add(new Group(++lastGroup, offered));
+            fifo.add(new Group(++lastGroup, offered, new LinkedHashSet<>()));
         }
 
         private void addChosen(boolean contiguous) {
@@ -469,7 +526,7 @@ class DynamicCapacityModelTest {
                                     ? Cause.TAG_UNKNOWN
                                     : own < 0
                                             ? null
-                                            : state[own] == ACCEPTED ? Cause.ALREADY_ACCEPTED : Cause.STILL_PENDING;
+                                            : state[own] == PENDING ? Cause.STILL_PENDING : Cause.ALREADY_ACCEPTED;
             List<int[]> spans = new ArrayList<>();
             if (expected == null && !wanted.equals(Extent.NO_TAG)) {
                 pool.extentsOf(wanted)
@@ -494,7 +551,7 @@ class DynamicCapacityModelTest {
                     ranges,
                     (from, to) -> any(from, to, PENDING)
                             ? Cause.STILL_PENDING
-                            : all(from, to, ACCEPTED) ? null : Cause.NOT_ACCEPTED);
+                            : all(from, to, ACCEPTED, LEAVING) ? null : Cause.NOT_ACCEPTED);
             List<int[]> spans = expected == null ? spans(region, ranges) : List.of();
             if (cutsATag(within(spans))) {
                 expected = Cause.INCOMPLETE_TAG;
@@ -526,7 +583,8 @@ class DynamicCapacityModelTest {
             for (int[] span : spans) {
                 for (int i = span[0]; i < span[1]; i++) {
                     boolean begins = i == span[0] || extentNumber[i] != extentNumber[i - 1];
-                    count += begins && (sequence[i] == 0 || shared.add(extentNumber[i])) ? 1 : 0;
+                    count +=
+                            begins && state[i] == ACCEPTED && (sequence[i] == 0 || shared.add(extentNumber[i])) ? 1 : 0;
                 }
             }
             return count;
@@ -542,7 +600,9 @@ class DynamicCapacityModelTest {
             }
             boolean sanitize = random.nextInt(3) == 0;
             Cause expected = expectedOfRequest(
-                    region, ranges, (from, to) -> all(from, to, ACCEPTED, PENDING) ? null : Cause.NOT_ACCEPTED);
+                    region,
+                    ranges,
+                    (from, to) -> all(from, to, ACCEPTED, PENDING, LEAVING) ? null : Cause.NOT_ACCEPTED);
             List<int[]> spans = expected == null ? spans(region, ranges) : List.of();
             if (cutsATag(within(spans))) {
                 expected = Cause.INCOMPLETE_TAG;
@@ -554,10 +614,10 @@ class DynamicCapacityModelTest {
                     expected,
                     capacity.release(request.byForce(true).sanitizing(sanitize)),
                     DcEvent.Type.FORCED_RELEASE,
-                    ranges.size());
+                    pieces(spans));
             if (expected == null) {
                 generation += spans.stream().anyMatch(span -> any(span[0], span[1], ACCEPTED)) ? 1 : 0;
-                spans.forEach(span -> free(span[0], span[1], sanitize));
+                lose(spans, sanitize);
             }
         }
 
@@ -569,7 +629,7 @@ class DynamicCapacityModelTest {
             boolean isPending = false;
             for (int i = 0; i < state.length; i++) {
                 boolean has = state[i] != FREE && wanted.equals(tag[i]);
-                boolean counts = has && (forced || state[i] == ACCEPTED);
+                boolean counts = has && (forced || state[i] != PENDING);
                 isPending |= has && state[i] == PENDING;
                 boolean goesOn =
                         counts && !spans.isEmpty() && last(spans)[1] == i && extentNumber[i] == extentNumber[i - 1];
@@ -586,13 +646,13 @@ class DynamicCapacityModelTest {
                     capacity.release(
                             ReleaseRequest.tagged(wanted).byForce(forced).sanitizing(sanitize)),
                     forced ? DcEvent.Type.FORCED_RELEASE : DcEvent.Type.RELEASE,
-                    nothing ? 0 : spans.size());
+                    nothing ? 0 : pieces(spans));
             if (nothing || spans.isEmpty()) {
                 return;
             }
             if (forced) {
                 generation += spans.stream().anyMatch(span -> any(span[0], span[1], ACCEPTED)) ? 1 : 0;
-                spans.forEach(span -> free(span[0], span[1], sanitize));
+                lose(spans, sanitize);
             } else if (sanitize) {
                 spans.forEach(span -> Arrays.fill(marked, span[0], span[1], true));
             }
@@ -621,7 +681,7 @@ class DynamicCapacityModelTest {
         private List<Range> wholeTag() {
             UUID wanted = new UUID(1 + random.nextInt(6), 0);
             int first = firstShared(wanted);
-            if (first < 0 || state[first] != ACCEPTED) {
+            if (first < 0 || state[first] == PENDING) {
                 return List.of();
             }
             List<Range> ranges = new ArrayList<>();
@@ -633,6 +693,18 @@ class DynamicCapacityModelTest {
                     ranges.add(new Range(offset, cut));
                 }
                 ranges.add(random.nextInt(ranges.size() + 1), new Range(offset + cut, extent.lengthBytes() - cut));
+            }
+            return ranges;
+        }
+
+        /** Some extents of a tag that the host has, as a whole. */
+        private List<HostRange> someOfATag() {
+            UUID wanted = new UUID(1 + random.nextInt(6), 0);
+            List<HostRange> ranges = new ArrayList<>();
+            for (Extent extent : capacity.accepted()) {
+                if (extent.isShared() && extent.tag().equals(wanted) && random.nextBoolean()) {
+                    ranges.add(new HostRange(extent.startDpa(), extent.lengthBytes()));
+                }
             }
             return ranges;
         }
@@ -760,22 +832,31 @@ class DynamicCapacityModelTest {
                         expected = Cause.NOT_OFFERED;
                     }
                 }
-                if (expected == null && !ranges.isEmpty() && isPartOfATag(answered, ranges)) {
+                if (expected == null && !ranges.isEmpty() && isPartOfAnExtent(answered, ranges)) {
                     expected = Cause.INCOMPLETE_TAG;
                 }
             }
             check(expected, send(capacity::addResponse, ranges), null, 0);
             if (answered != null && expected == null) {
-                finish(answered, ranges);
+                if (isShared(answered) && !ranges.isEmpty()) {
+                    answered.gathered.addAll(ranges);
+                    if (answered.gathered.size() == answered.offered.size()) {
+                        finish(answered, List.copyOf(answered.gathered));
+                    }
+                } else {
+                    finish(answered, ranges);
+                }
             }
         }
 
-        private boolean isPartOfATag(Group group, List<HostRange> ranges) {
-            long whole = group.offered.stream()
-                    .filter(o -> ranges.contains(hostRange(o[0], o[1])))
-                    .count();
-            return sequence[group.offered.get(0)[0]] > 0
-                    && (whole < group.offered.size() || ranges.size() > group.offered.size());
+        private boolean isShared(Group group) {
+            return sequence[group.offered.get(0)[0]] > 0;
+        }
+
+        private boolean isPartOfAnExtent(Group group, List<HostRange> ranges) {
+            Set<HostRange> whole = new HashSet<>();
+            group.offered.forEach(o -> whole.add(hostRange(o[0], o[1])));
+            return isShared(group) && !whole.containsAll(ranges);
         }
 
         private Group answeredGroup(HostRange first) {
@@ -820,6 +901,9 @@ class DynamicCapacityModelTest {
                     ranges.add(new HostRange(REGIONS.get(3).baseDpa() + range.offsetBytes(), range.lengthBytes()));
                 }
             }
+            if (random.nextInt(3) == 0) {
+                ranges = someOfATag();
+            }
             if (random.nextInt(6) == 0) {
                 ranges.add(randomHostRange());
             }
@@ -832,19 +916,15 @@ class DynamicCapacityModelTest {
                     }
                 }
             }
+            List<int[]> spans = new ArrayList<>();
             if (expected == null) {
-                List<int[]> spans = ranges.stream()
-                        .map(r -> new int[] {index(r.startDpa()), index(r.startDpa() + r.lengthBytes())})
-                        .toList();
-                expected = cutsATag(within(spans)) ? Cause.INCOMPLETE_TAG : null;
+                ranges.forEach(r -> spans.add(new int[] {index(r.startDpa()), index(r.startDpa() + r.lengthBytes())}));
+                expected = cutsASharedExtent(within(spans)) ? Cause.INCOMPLETE_TAG : null;
             }
             check(expected, send(capacity::hostRelease, ranges), null, 0);
             if (expected == null && !ranges.isEmpty()) {
                 generation++;
-                for (HostRange range : ranges) {
-                    int from = index(range.startDpa());
-                    free(from, from + (int) (range.lengthBytes() / MIB), false);
-                }
+                lose(spans, false);
             }
         }
 
@@ -896,10 +976,14 @@ class DynamicCapacityModelTest {
 
         private void compare() {
             assertEquals(extents(ACCEPTED), capacity.acceptedCount());
-            assertEquals(512 - extents(ACCEPTED) - extents(PENDING), capacity.extentsAvailable());
+            assertEquals(512 - extents(ACCEPTED) - extents(LEAVING) - extents(PENDING), capacity.extentsAvailable());
             int taken = 0;
             for (Extent extent : capacity.accepted()) {
                 taken += compare(extent, ACCEPTED);
+            }
+            assertEquals(extents(LEAVING), capacity.leaving().size());
+            for (Extent extent : capacity.leaving()) {
+                taken += compare(extent, LEAVING);
             }
             assertEquals(fifo.size(), capacity.pending().size());
             for (int i = 0; i < fifo.size(); i++) {
@@ -913,7 +997,7 @@ class DynamicCapacityModelTest {
             for (int i = 0; i < state.length; i++) {
                 long dpa = (i + FIRST_MIB) * MIB;
                 taken -= state[i] == FREE ? 0 : 1;
-                assertEquals(state[i] == FREE ? null : state[i] == ACCEPTED, hooks.state(dpa));
+                assertEquals(state[i] == FREE ? null : state[i] != PENDING, hooks.state(dpa));
             }
             assertEquals(0, taken);
             assertEquals(released, hooks.takeReleased());
@@ -923,7 +1007,10 @@ class DynamicCapacityModelTest {
             assertEquals(ModelHooks.TAGS - live, capacity.tagsAvailable());
             compareAccess();
             assertEquals(0, journal.depth);
-            assertEquals(capacity.accepted(), journal.accepted);
+            List<Extent> recorded = new ArrayList<>(capacity.accepted());
+            recorded.addAll(capacity.leaving());
+            assertEquals(recorded, journal.accepted);
+            assertEquals(recorded, capacity.recorded());
             assertEquals(capacity.pending(), journal.pending);
             assertEquals(capacity.generation(), journal.generation);
         }

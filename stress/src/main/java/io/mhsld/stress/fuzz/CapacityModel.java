@@ -52,8 +52,8 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
     void check(DynamicCapacity capacity) {
         Check.equal(null, operation, "operation that has not ended");
         Map<Long, Integer> expected = new HashMap<>();
-        int extents = capacity.acceptedCount();
-        capacity.accepted().forEach(extent -> put(expected, extent, ACCEPTED));
+        int extents = capacity.recorded().size();
+        capacity.recorded().forEach(extent -> put(expected, extent, ACCEPTED));
         for (PendingGroup group : capacity.pending()) {
             group.extents().forEach(extent -> put(expected, extent, RESERVED));
             extents += group.extents().size();
@@ -66,7 +66,7 @@ final class CapacityModel implements MultiHeadHooks, ExtentJournal {
         Check.equal(expected, blocks, "blocks by extent lists and by hooks");
         Check.that(extents <= DynamicCapacity.MAX_EXTENTS, "too many extents: " + extents);
         Check.equal(DynamicCapacity.MAX_EXTENTS - extents, capacity.extentsAvailable(), "extents available");
-        Check.equal(capacity.accepted(), recordedAccepted, "accepted extents in the journal");
+        Check.equal(capacity.recorded(), recordedAccepted, "accepted extents in the journal");
         Check.equal(capacity.generation(), recordedGeneration, "generation in the journal");
     }
 

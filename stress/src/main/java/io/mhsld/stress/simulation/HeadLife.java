@@ -261,7 +261,7 @@ final class HeadLife {
         }
     }
 
-    /** A part of an extent, or, for that is the only way, all that has its tag. */
+    /** A part of an extent; or, for shared ones are released as a whole, all of it, or all that has its tag. */
     private List<HostRange> chooseAccepted() {
         List<Extent> accepted = device.capacity().accepted();
         Extent extent = accepted.get(random.nextInt(accepted.size()));
@@ -271,7 +271,7 @@ final class HeadLife {
                     .map(other -> new HostRange(other.startDpa(), other.lengthBytes()))
                     .toList();
         }
-        Extent part = partOf(extent);
+        Extent part = extent.isShared() && random.nextBoolean() ? extent : partOf(extent);
         return List.of(new HostRange(part.startDpa(), part.lengthBytes()));
     }
 
@@ -375,7 +375,7 @@ final class HeadLife {
     }
 
     private List<Extent> held() {
-        List<Extent> held = new ArrayList<>(device.capacity().accepted());
+        List<Extent> held = new ArrayList<>(device.capacity().recorded());
         device.capacity().pending().forEach(group -> held.addAll(group.extents()));
         return held;
     }
