@@ -157,10 +157,12 @@ final class MctpSession {
 
     private void receiveCommand(MctpMessage message) {
         CciMessage command = CciMessage.read(message.bytes(), 1, message.bytes().length);
-        if (!command.isRequest()) {
+        if (command.isResponse()) {
             return;
         }
-        sign = sign.or(DialectChoice.signOf(message, command));
+        if (command.isRequest()) {
+            sign = sign.or(DialectChoice.signOf(message, command));
+        }
         Request request = new Request(message, command, server.dialect().dialect(sign));
         int tag = message.tag();
         if (lanes[tag] == null) {
@@ -179,7 +181,10 @@ final class MctpSession {
     private void run(Request request, Lane lane) {
         lane.isBusy = true;
         CciMessage command = request.command;
-        if (request.message.isCut() || !command.isWhole()) {
+        if (!command.isRequest()) {
+            // A reserved category: whoever sent it may wait for an answer, and learns more by this one than by none.
+            finish(request, lane, Response.undelivered(ReturnCode.INVALID_INPUT));
+        } else if (request.message.isCut() || !command.isWhole()) {
             finish(request, lane, Response.undelivered(ReturnCode.INVALID_PAYLOAD_LENGTH));
         } else {
             server.endpoint()

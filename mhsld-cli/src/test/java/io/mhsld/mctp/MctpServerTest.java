@@ -145,6 +145,46 @@ class MctpServerTest {
         }
     }
 
+    // ---- categories
+
+    @ParameterizedTest
+    @ValueSource(strings = {"02", "07", "0f", "20", "f0", "23"})
+    void shouldRefuseReservedCategories(String category) {
+        try (Client client = client("")) {
+            client.send("01 00 00 c8 | 08 00 05 00 01 00");
+            client.receive();
+            client.send("01 00 00 ca | 08 " + category + " 2a 00 00 56");
+            assertEquals(digits("01 00 00 d2 | 08 01 2a 00 00 56 00 00 00 02"), client.receiveDigits());
+            // In its turn, and whatever its length says.
+            client.send("01 00 00 ca | 08 " + category + " 2b 00 00 56 ff ff 00");
+            client.send("01 00 00 ca | 08 00 2c 00 01 00");
+            assertEquals(digits("01 00 00 e2 | 08 01 2b 00 00 56 00 00 00 02"), client.receiveDigits());
+            assertEquals(digits("01 00 00 f2 | 08 01 2c 00 01"), client.receiveDigits());
+        }
+        assertEquals(2, server.asked.size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"01", "10", "11", "21", "12", "1f"})
+    void shouldAnswerNoResponses(String category) {
+        try (Client client = client("")) {
+            client.send("01 00 00 c8 | 08 " + category + " 2a 00 00 56");
+            client.send("01 00 00 c8 | 08 00 2b 00 01 00");
+            assertEquals(digits("01 00 00 c0 | 08 01 2b 00 01"), client.receiveDigits());
+        }
+        assertEquals(1, server.asked.size());
+    }
+
+    @Test
+    void shouldRefuseReservedCategoriesInTheDialectOfTheClient() {
+        try (Client client = client("")) {
+            client.send("01 00 00 c8 | 07 00 05 00 00 56");
+            client.receive();
+            client.send("01 00 00 d8 | 07 20 06 00 00 56 00 00 00 00 00 cd ab");
+            assertEquals(digits("01 00 00 d0 | 07 10 06 00 00 56 00 00 00 02"), client.receiveDigits());
+        }
+    }
+
     // ---- dialects
 
     @ParameterizedTest

@@ -7,7 +7,7 @@ import java.util.Map;
  * A request of the component command interface as a message (CXL r3.1 7.6.3, figure 7-19): 12 bytes of header, then the payload.
  *
  * <pre>
- *   0  category     0 for a request
+ *   0  category     0 for a request, 1 for a response: in bits 3:0 or, in one dialect, in bits 7:4; the others are reserved
  *   1  tag          echoed by the response
  *   2  reserved
  *   3  opcode       16 bits
@@ -20,6 +20,7 @@ public final class CciMessage {
     /** Bytes before the payload. */
     public static final int HEADER_BYTES = 12;
 
+    private static final int RESPONSE = 1;
     private static final int TAG = 1;
     private static final int OPCODE = 3;
     private static final int LENGTH = 5;
@@ -109,6 +110,11 @@ public final class CciMessage {
     /** False for what asks nothing, in any dialect. */
     public boolean isRequest() {
         return category == 0;
+    }
+
+    /** True for an answer in either dialect: to answer that would never end. */
+    public boolean isResponse() {
+        return (category & 0xF) == RESPONSE || category >>> 4 == RESPONSE;
     }
 
     /** True when as many bytes are there as the header says. */
