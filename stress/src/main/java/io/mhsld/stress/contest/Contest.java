@@ -151,7 +151,7 @@ public final class Contest implements Callable<Integer> {
             say(
                     "lanes for %2d heads: rounds %d same, %d overlapping (%d won), %d blocked;"
                             + " free %d attempts = %d won + %d lost; leases %d asked = %d held + %d refused;"
-                            + " choices %d rounds, %d got + %d refused",
+                            + " choices %d rounds, %d got + %d refused, the longest %.1f ms",
                     heads,
                     board.sum(Score.SAME_ROUNDS) / contenders,
                     board.sum(Score.OVERLAPPING_ROUNDS) / contenders,
@@ -165,7 +165,8 @@ public final class Contest implements Callable<Integer> {
                     board.sum(Score.LEASE_LOSSES),
                     board.get(0, Score.CHOICE_ROUNDS),
                     board.sum(Score.CHOICE_WINS),
-                    board.sum(Score.CHOICE_LOSSES));
+                    board.sum(Score.CHOICE_LOSSES),
+                    board.max(Score.CHOICE_LONGEST_US) / 1_000.0);
         }
     }
 

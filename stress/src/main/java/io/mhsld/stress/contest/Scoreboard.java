@@ -49,7 +49,8 @@ final class Scoreboard {
         /** Of each lease, after the contest for them. */
         INCARNATION_0(18),
         INCARNATION_1(19),
-        INCARNATION_2(20);
+        INCARNATION_2(20),
+        CHOICE_LONGEST_US(21);
 
         static Score incarnation(int lease) {
             return valueOf("INCARNATION_" + lease);
@@ -108,6 +109,14 @@ final class Scoreboard {
             sum += get(contender, score);
         }
         return sum;
+    }
+
+    long max(Score score) {
+        long max = 0;
+        for (int contender = 0; contender < contenders; contender++) {
+            max = Math.max(max, get(contender, score));
+        }
+        return max;
     }
 
     void countBlockWin(int contender, int block) {
