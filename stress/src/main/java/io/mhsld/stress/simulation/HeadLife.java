@@ -38,6 +38,10 @@ import java.util.stream.Stream;
 /** A process that is a head as long as it lives, and the host behind it: the product's own head, asked at random, with a host that remembers what it wrote. */
 final class HeadLife {
     private static final long TICK_NS = 400_000_000L;
+
+    /** No add waits for others much longer. */
+    private static final long WAITED_NS = 1_000_000_000L;
+
     private static final long LEASE_PATIENCE_NS = 2_000_000_000L;
     private static final long POLL_NS = 2_000_000;
     private static final Pattern OWNERS = Pattern.compile("owner=\\[([0-9, ]*)]");
@@ -190,9 +194,10 @@ final class HeadLife {
         long startNs = scheduler.nowNs();
         String what = request.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ')
                 + (geometry.regions().get(request.region()).shareable() ? " shared" : "");
-        // Who chooses or wants the table lock may wait for others up to a second, and looks after nobody meanwhile.
+        // Who chooses, or wants the table lock, may wait for others, and looks after nobody meanwhile; but not for
+        // ever.
         long healthySinceNs = process.healthySinceNs();
-        process.leaves();
+        process.serves(Math.max(healthySinceNs, startNs + WAITED_NS));
         Optional<Refusal> refusal = operate(what, () -> device.capacity().add(request.toAdd()));
         process.serves(scheduler.nowNs() - startNs > TICK_NS / 4 ? scheduler.nowNs() : healthySinceNs);
         if (refusal.isPresent() && refusal.get().cause() == Cause.OWNED_BY_OTHER_HEAD) {

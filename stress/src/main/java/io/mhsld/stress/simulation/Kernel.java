@@ -38,7 +38,6 @@ final class Kernel {
     private final int headCount;
     private final HeadLease[] leases;
     private final Map<Long, SimulatedProcess> processes = new HashMap<>();
-    private long tablesStoppedUntilNs;
 
     Kernel(Scheduler scheduler, int headCount) {
         this.scheduler = scheduler;
@@ -125,11 +124,9 @@ final class Kernel {
         /** Stops it for so long. */
         void stop(long ns) {
             actor.stop(ns);
-            if (holdsTables()) {
-                tablesStoppedUntilNs = Math.max(tablesStoppedUntilNs, scheduler.nowNs() + ns);
-            }
             if (healthySinceNs != NOT_YET) {
-                healthySinceNs = scheduler.nowNs() + ns;
+                // Who is stopped already goes on when the longest of them is over.
+                healthySinceNs = Math.max(healthySinceNs, scheduler.nowNs() + ns);
             }
         }
 
@@ -256,11 +253,6 @@ final class Kernel {
         SimulatedProcess process = new SimulatedProcess(FIRST_PID + processes.size(), actor);
         processes.put(process.pid, process);
         return process;
-    }
-
-    /** Until when somebody who had the table lock was last stopped: others may have waited for him. */
-    long tablesStoppedUntilNs() {
-        return tablesStoppedUntilNs;
     }
 
     /** True while some process has the lease. */

@@ -28,9 +28,6 @@ final class Oracle {
     /** I5: when nobody asks for its blocks, a dead head's are free after so long. */
     private static final long FORGOTTEN_NS = 1_000_000_000L;
 
-    /** Nobody waits for the table lock longer. */
-    private static final long WAITED_NS = 1_000_000_000L;
-
     /** What one file held after the last store. */
     private static final class Shadow {
         private final long[] lanes;
@@ -300,9 +297,7 @@ final class Oracle {
         for (; owners != 0; owners &= owners - 1) {
             int head = Long.numberOfTrailingZeros(owners);
             long sinceNs = kernel.deadSinceNs(head);
-            // Who waits for somebody who is stopped with the table lock looks after nobody meanwhile.
-            long countedNs = Math.max(sinceNs, Math.max(healthySinceNs, kernel.tablesStoppedUntilNs() + WAITED_NS));
-            if (sinceNs != Kernel.NOT_YET && scheduler.nowNs() - countedNs > FORGOTTEN_NS) {
+            if (sinceNs != Kernel.NOT_YET && scheduler.nowNs() - Math.max(sinceNs, healthySinceNs) > FORGOTTEN_NS) {
                 throw new Violation(
                         "I5",
                         "dead head still owns blocks: head=%d deadMs=%d",
