@@ -45,8 +45,9 @@ final class DeviceTags implements Tags {
     }
 
     private Optional<Refusal> changing(Function<SharedTables, Optional<Refusal>> change) {
-        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0)) {
-            return change.apply(new SharedTables(files, state));
+        try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
+                SharedTables tables = new SharedTables(files, state)) {
+            return change.apply(tables);
         }
     }
 

@@ -94,7 +94,7 @@ public final class Fabric implements FabricOperations, AutoCloseable {
             throw new StateFileException(
                     Problem.MISSING, "state file was removed under the fabric manager", files.stateFile());
         }
-        state.close();
+        close();
         openState(0);
         return true;
     }
@@ -109,6 +109,7 @@ public final class Fabric implements FabricOperations, AutoCloseable {
 
     @Override
     public void close() {
+        tables.close();
         state.close();
     }
 

@@ -4,7 +4,6 @@ import io.mhsld.head.LeaseFile;
 import io.mhsld.head.Leases.Lease;
 import io.mhsld.head.Machine;
 import io.mhsld.head.MediaBinding;
-import io.mhsld.head.Patience;
 import io.mhsld.head.RegionSettings;
 import io.mhsld.head.TagRegistry;
 import io.mhsld.media.Media;
@@ -23,22 +22,19 @@ import java.util.function.Function;
 
 /**
  * The sections of the state file that all processes write, tags and the settings of regions, for one that is no head. To look at them takes the
- * state file alone. For a change lock file and memory are opened, and closed after it.
+ * state file alone. For a change lock file and memory are opened; the lock file stays so, since it knows when somebody was waited for in vain, and
+ * the next orders do not wait for him: each wait holds up all clients.
  *
  * <p>While it changes something it holds the right to change the device as a whole, for a head's lease, which keeps an init away from under a head, it
  * does not have: no other device can take this one's place, and its memory, meanwhile.
  */
-public final class SharedTables {
+public final class SharedTables implements AutoCloseable {
     /** For so long it waits for an init, destroy, recover or fence that is at work. */
     static final long PATIENCE_MS = 300;
 
-    /** And for so long it does not wait again when that was in vain. */
-    static final long BUSY_NS = 500_000_000;
-
     private final DeviceFiles files;
     private final StateFile state;
-    private boolean wasBusy;
-    private long busyNs;
+    private Optional<LeaseFile> opened = Optional.empty();
 
     /** @param state the open state file; writable, for changes */
     public SharedTables(DeviceFiles files, StateFile state) {
@@ -89,8 +85,7 @@ public final class SharedTables {
 
     /** As {@link RegionSettings#set}, and {@code BUSY} when the device is being changed as a whole. */
     public Optional<Refusal> configure(int region, long blockSizeBytes, boolean sanitizeOnRelease) {
-        return changing(leases ->
-                new RegionSettings(state, leases, Machine.REAL).set(region, blockSizeBytes, sanitizeOnRelease));
+        return changing(leases -> new RegionSettings(state, leases).set(region, blockSizeBytes, sanitizeOnRelease));
     }
 
     private TagRegistry registry(LeaseFile leases, Media media) {
@@ -103,34 +98,39 @@ public final class SharedTables {
         }
     }
 
-    /** Once somebody was waited for in vain, the next orders are refused at once for a while: each wait holds up all clients. */
     private Optional<Refusal> changing(Function<LeaseFile, Optional<Refusal>> change) {
-        if (wasBusy && System.nanoTime() - busyNs < BUSY_NS) {
-            return Refusal.of(Cause.BUSY, "device was busy a moment ago: file=%s", files.stateFile());
-        }
-        Optional<Refusal> refusal = changingNow(change);
-        wasBusy = refusal.filter(reason -> reason.cause() == Cause.BUSY).isPresent();
-        busyNs = System.nanoTime();
-        return refusal;
-    }
-
-    private Optional<Refusal> changingNow(Function<LeaseFile, Optional<Refusal>> change) {
         // Without a lock file there is no device that could be changed: somebody is taking it away.
-        Optional<LeaseFile> existing = LeaseFile.openExisting(files.lockFile());
+        Optional<LeaseFile> existing = lockFile();
         if (existing.isEmpty()) {
             return unavailable();
         }
-        try (LeaseFile leases = existing.get()) {
-            Optional<Lease> device = Patience.await(leases::tryDevice, PATIENCE_MS);
-            if (device.isEmpty()) {
-                return unavailable();
-            }
-            try {
-                return leases.isInPlace() && isInPlace() ? change.apply(leases) : unavailable();
-            } finally {
-                device.get().release();
-            }
+        LeaseFile leases = existing.get();
+        Optional<Lease> device = leases.awaitDevice(PATIENCE_MS);
+        if (device.isEmpty()) {
+            return unavailable();
         }
+        try {
+            return leases.isInPlace() && isInPlace() ? change.apply(leases) : unavailable();
+        } finally {
+            device.get().release();
+        }
+    }
+
+    private Optional<LeaseFile> lockFile() {
+        if (opened.isPresent() && !opened.get().isInPlace()) {
+            close();
+        }
+        if (opened.isEmpty()) {
+            opened = LeaseFile.openExisting(files.lockFile());
+        }
+        return opened;
+    }
+
+    @Override
+    public void close() {
+        Optional<LeaseFile> closed = opened;
+        opened = Optional.empty();
+        closed.ifPresent(LeaseFile::close);
     }
 
     private boolean isInPlace() {

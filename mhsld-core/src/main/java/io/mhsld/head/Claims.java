@@ -46,7 +46,7 @@ final class Claims {
     private final OwnerMap map;
     private final Counters counters;
     private final int head;
-    private final Leases leases;
+    private final TableLock tables;
     private final Reaper reaper;
     private final TagRegistry registry;
     private final Machine machine;
@@ -69,7 +69,7 @@ final class Claims {
         this.map = state.ownerMap();
         this.counters = state.counters(head);
         this.head = head;
-        this.leases = leases;
+        this.tables = leases.tables();
         this.reaper = reaper;
         this.registry = registry;
         this.machine = machine;
@@ -221,7 +221,9 @@ final class Claims {
             return Optional.empty();
         }
         long deadlineNs = machine.nanoTime() + CHOICE_PATIENCE_MS * 1_000_000;
-        Optional<Lease> lock = awaitTables(deadlineNs);
+        // Nothing is claimed while it waits, so that who has the lock need not wait for this head.
+        Optional<Lease> lock =
+                tables.take(CHOICE_PATIENCE_MS, numbers::end, numbers::begin).lease();
         try {
             while (true) {
                 long[] operations = operationsOfOthers();
@@ -229,10 +231,9 @@ final class Claims {
                 if (attempt == Attempt.CLAIMED) {
                     return Optional.empty();
                 }
-                boolean isOver = machine.nanoTime() - deadlineNs >= 0;
-                // Without the lock somebody may be about to free what a tag has.
-                boolean isCertain =
-                        attempt == Attempt.NOT_ENOUGH && !reapDead() && lock.isPresent() && wereQuiet(operations);
+                // Without the lock somebody may be about to free what a tag has; but it has been waited for already.
+                boolean isOver = lock.isEmpty() || machine.nanoTime() - deadlineNs >= 0;
+                boolean isCertain = attempt == Attempt.NOT_ENOUGH && !reapDead() && wereQuiet(operations);
                 if (isOver || isCertain) {
                     counters.addRelease(Counter.CLAIM_CONFLICTS, attempt == Attempt.MET_OTHERS ? 1 : 0);
                     return refusal.get(0);
@@ -243,24 +244,6 @@ final class Claims {
             }
         } finally {
             lock.ifPresent(Lease::release);
-        }
-    }
-
-    /** The table lock, if it is to be had in time. Nothing is claimed meanwhile, so that who has it need not wait for this head. */
-    private Optional<Lease> awaitTables(long deadlineNs) {
-        Optional<Lease> lock = leases.tryTables();
-        if (lock.isPresent()) {
-            return lock;
-        }
-        numbers.end();
-        try {
-            while (lock.isEmpty() && machine.nanoTime() - deadlineNs < 0) {
-                machine.pause(CHOICE_POLL_NS);
-                lock = leases.tryTables();
-            }
-            return lock;
-        } finally {
-            numbers.begin();
         }
     }
 

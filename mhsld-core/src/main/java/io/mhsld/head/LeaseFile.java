@@ -45,11 +45,14 @@ public final class LeaseFile implements Leases, AutoCloseable {
 
     private static final int DEVICE_BYTE = Geometry.MAX_HEADS;
     private static final int TABLES_BYTE = DEVICE_BYTE + 1;
+    private static final long DEVICE_POLL_NS = 2_000_000;
     private static final Map<Object, LeaseFile> OPEN_FILES = new HashMap<>();
 
     private final Path file;
     private final FileChannel channel;
     private final FileGuard.Facts facts;
+    private final TableLock tables = new TableLock(this::tryTables, Machine.REAL);
+    private final LeaseWait device = new LeaseWait(this::tryDevice, Machine.REAL, DEVICE_POLL_NS);
     private int users;
 
     private LeaseFile(Path file, FileChannel channel, FileGuard.Facts facts) {
@@ -205,9 +208,19 @@ public final class LeaseFile implements Leases, AutoCloseable {
         return tryByte(DEVICE_BYTE);
     }
 
+    /** The same, if it can be had in so long; for less after a wait in vain, for a second. */
+    public Optional<Lease> awaitDevice(long patienceMs) {
+        return device.await(patienceMs, () -> {}, () -> {}).lease();
+    }
+
     @Override
     public Optional<Lease> tryTables() {
         return tryByte(TABLES_BYTE);
+    }
+
+    @Override
+    public TableLock tables() {
+        return tables;
     }
 
     @Override

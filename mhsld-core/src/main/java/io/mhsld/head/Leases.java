@@ -19,6 +19,9 @@ public interface Leases {
     /** Takes the table lock: the right to change tag table, region settings and poison table. It is held for an instant only. */
     Optional<Lease> tryTables();
 
+    /** The same lock for those who wait for it: always the same object. */
+    TableLock tables();
+
     /** True when somebody holds the lease of the head. It may be over when this returns. */
     boolean isHeld(int head);
 }

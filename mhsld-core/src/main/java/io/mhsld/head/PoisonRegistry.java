@@ -46,7 +46,7 @@ final class PoisonRegistry {
         this.state = state;
         this.table = state.poison();
         this.machine = machine;
-        this.lock = new TableLock(leases, machine);
+        this.lock = leases.tables();
     }
 
     /** As it is now. Any thread. */
@@ -94,7 +94,7 @@ final class PoisonRegistry {
                     endAddingOfTheDead();
                     return action.get();
                 })
-                .orElseGet(() -> Refusal.of(Cause.BUSY, "table=poison waitedMs=%d", patienceMs));
+                .orRefused(waitedMs -> Refusal.of(Cause.BUSY, "table=poison waitedMs=%d", waitedMs));
     }
 
     private void endAddingOfTheDead() {

@@ -18,11 +18,11 @@ public final class RegionSettings {
     private final TableLock lock;
 
     /** For one device. */
-    public RegionSettings(StateFile state, Leases leases, Machine machine) {
+    public RegionSettings(StateFile state, Leases leases) {
         this.state = state;
         this.geometry = state.geometry();
         this.table = state.regionSettings();
-        this.lock = new TableLock(leases, machine);
+        this.lock = leases.tables();
     }
 
     /** The regions as init made them, with the settings of this moment. */
@@ -67,7 +67,7 @@ public final class RegionSettings {
                     supportedBlockSizes(region));
         }
         return lock.with(TableLock.PATIENCE_MS, () -> setNow(region, blockSizeBytes, sanitizeOnRelease))
-                .orElseGet(() -> Refusal.of(Cause.BUSY, "region=%d waitedMs=%d", region, TableLock.PATIENCE_MS));
+                .orRefused(waitedMs -> Refusal.of(Cause.BUSY, "region=%d waitedMs=%d", region, waitedMs));
     }
 
     private Optional<Refusal> setNow(int region, long wantedBlockSize, boolean sanitizeOnRelease) {

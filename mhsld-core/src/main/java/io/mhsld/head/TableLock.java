@@ -2,65 +2,65 @@ package io.mhsld.head;
 
 import io.mhsld.head.Leases.Lease;
 import java.util.Optional;
+import java.util.function.LongFunction;
 import java.util.function.Supplier;
 
 /**
- * The table lock: who has it may change tag table, region settings and poison table. It is a kernel lock, so a holder that dies loses it; one that is
- * stopped keeps it, and then others are refused after a while rather than wait for ever. It is never taken twice by one thread.
+ * The table lock, as one process has it on one device: who holds it may change tag table, region settings and poison table. It is a kernel lock, so a
+ * holder that dies loses it; one that is stopped keeps it, and then others are refused after a while rather than wait for ever. All who want it here
+ * share what waiting has taught: after a wait in vain none of them waits for more than 5 ms again, for a second. It is never taken twice by one
+ * thread.
  */
-final class TableLock {
+public final class TableLock {
     /** Others hold it for some microseconds, or while memory is given back, for a quarter of a second at most. */
     static final long PATIENCE_MS = 300;
 
-    /** After a wait in vain nobody here waits for long again, for so long: whoever waits holds up all that its thread has to do. */
-    private static final long SHORT_OF_PATIENCE_NS = 1_000_000_000;
-
-    private static final long SHORT_PATIENCE_MS = 5;
-
     private static final long POLL_NS = 50_000;
 
-    private final Leases leases;
-    private final Machine machine;
-    private boolean waitedInVain;
-    private long inVainNs;
+    /**
+     * What came of something that wanted the lock.
+     *
+     * @param value empty when the lock was not to be had
+     * @param waitedMs for how long it was waited for
+     */
+    record Result<T>(Optional<T> value, long waitedMs) {
+        /** What was done, or what is said to the time that it was waited for in vain. */
+        T orRefused(LongFunction<T> refused) {
+            return value.orElseGet(() -> refused.apply(waitedMs));
+        }
 
-    TableLock(Leases leases, Machine machine) {
-        this.leases = leases;
-        this.machine = machine;
+        boolean isDone() {
+            return value.isPresent();
+        }
     }
 
-    /** Does something with the lock; empty when it was not to be had in so long. 0 asks once. */
-    <T> Optional<T> with(long patienceMs, Supplier<T> action) {
-        Optional<Lease> lock = leases.tryTables();
-        if (lock.isEmpty() && patienceMs > 0) {
-            lock = waitFor(isShortOfPatience() ? Math.min(SHORT_PATIENCE_MS, patienceMs) : patienceMs);
+    private final LeaseWait wait;
+
+    /**
+     * For the leases of one process.
+     *
+     * @param attempt takes the lock, or does not
+     */
+    public TableLock(Supplier<Optional<Lease>> attempt, Machine machine) {
+        wait = new LeaseWait(attempt, machine, POLL_NS);
+    }
+
+    /** Does something with the lock, if it can be had in so long. 0 asks once. */
+    <T> Result<T> with(long patienceMs, Supplier<T> action) {
+        LeaseWait.Outcome taken = take(patienceMs, () -> {}, () -> {});
+        if (taken.lease().isEmpty()) {
+            return new Result<>(Optional.empty(), taken.waitedMs());
         }
-        if (lock.isEmpty()) {
-            return Optional.empty();
-        }
+        Lease lock = taken.lease().get();
         try {
-            return Optional.of(action.get());
+            return new Result<>(Optional.of(action.get()), taken.waitedMs());
         } finally {
-            lock.get().release();
+            lock.release();
         }
     }
 
-    private boolean isShortOfPatience() {
-        return waitedInVain && machine.nanoTime() - inVainNs < SHORT_OF_PATIENCE_NS;
-    }
-
-    private Optional<Lease> waitFor(long patienceMs) {
-        boolean isLong = patienceMs > SHORT_PATIENCE_MS;
-        long deadlineNs = machine.nanoTime() + patienceMs * 1_000_000;
-        Optional<Lease> lock = Optional.empty();
-        while (lock.isEmpty() && machine.nanoTime() - deadlineNs < 0) {
-            machine.pause(POLL_NS);
-            lock = leases.tryTables();
-        }
-        if (isLong) {
-            waitedInVain = lock.isEmpty();
-            inVainNs = machine.nanoTime();
-        }
-        return lock;
+    /** Takes the lock, for the caller to release: see {@link LeaseWait#await}. */
+    LeaseWait.Outcome take(long patienceMs, Runnable begins, Runnable ends) {
+        return wait.await(patienceMs, begins, ends);
     }
 }

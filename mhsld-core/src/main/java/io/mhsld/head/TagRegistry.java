@@ -106,7 +106,7 @@ public final class TagRegistry {
         this.geometry = state.geometry();
         this.media = media;
         this.machine = machine;
-        this.lock = new TableLock(leases, machine);
+        this.lock = leases.tables();
         this.poison = new PoisonRegistry(state, leases, machine);
     }
 
@@ -232,16 +232,14 @@ public final class TagRegistry {
 
     /** Makes a tag of blocks that the head has claimed and scrubbed; it holds it then. */
     Joined create(int head, UUID tag, int region, List<Range> extents) {
-        return lock.with(TableLock.PATIENCE_MS, () -> {
+        Joined joined = lock.with(TableLock.PATIENCE_MS, () -> {
                     settle();
                     CrashPoint.TAG_CREATE_LOCKED.reached();
                     return createNow(head, tag, region, extents);
                 })
-                .map(joined -> {
-                    CrashPoint.TAG_CREATED.reached();
-                    return joined;
-                })
-                .orElseGet(() -> Joined.of(busy(tag)));
+                .orRefused(waitedMs -> Joined.of(busy(tag, waitedMs)));
+        CrashPoint.TAG_CREATED.reached();
+        return joined;
     }
 
     private Joined createNow(int head, UUID tag, int region, List<Range> extents) {
@@ -274,7 +272,7 @@ public final class TagRegistry {
                     CrashPoint.TAG_JOIN_LOCKED.reached();
                     return joinNow(head, region, tag);
                 })
-                .orElseGet(() -> Joined.of(busy(tag)));
+                .orRefused(waitedMs -> Joined.of(busy(tag, waitedMs)));
     }
 
     private Joined joinNow(int head, int region, UUID tag) {
@@ -322,7 +320,7 @@ public final class TagRegistry {
                     CrashPoint.TAG_LEAVE_LOCKED.reached();
                     return leaveNow(head, row, epoch, hasAllBlocks);
                 })
-                .orElse(Left.LATER);
+                .orRefused(waitedMs -> Left.LATER);
         CrashPoint.TAG_LEAVE_UNLOCKED.reached();
         return left;
     }
@@ -365,7 +363,7 @@ public final class TagRegistry {
                     settle();
                     return leaveNow(head, row, epoch, false);
                 })
-                .isPresent();
+                .isDone();
     }
 
     /**
@@ -401,7 +399,7 @@ public final class TagRegistry {
                     write(place, head, tag, region, extents);
                     return tags.read(place);
                 })
-                .flatMap(result -> result);
+                .orRefused(waitedMs -> Optional.empty());
     }
 
     // ---- what others left
@@ -419,7 +417,7 @@ public final class TagRegistry {
                     settle();
                     return true;
                 })
-                .isPresent();
+                .isDone();
     }
 
     /**
@@ -445,7 +443,7 @@ public final class TagRegistry {
                     state.mendTables();
                     return true;
                 })
-                .isPresent();
+                .isDone();
     }
 
     private static boolean collide(Entry one, Entry other) {
@@ -552,14 +550,14 @@ public final class TagRegistry {
                     settle();
                     return action.get();
                 })
-                .orElseGet(() -> busy(tag));
+                .orRefused(waitedMs -> busy(tag, waitedMs));
     }
 
     private static Optional<Refusal> unknown(UUID tag) {
         return Refusal.of(Cause.TAG_UNKNOWN, "tag=%s", tag);
     }
 
-    private static Optional<Refusal> busy(UUID tag) {
-        return Refusal.of(Cause.BUSY, "tag=%s waitedMs=%d", tag, TableLock.PATIENCE_MS);
+    private static Optional<Refusal> busy(UUID tag, long waitedMs) {
+        return Refusal.of(Cause.BUSY, "tag=%s waitedMs=%d", tag, waitedMs);
     }
 }

@@ -24,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -228,43 +227,6 @@ class SharedCapacityTest {
         reaper.release();
         assertEquals(HeadTable.State.STARTING, state.heads().stateAcquire(2));
         reserved(extent(4, 4));
-    }
-
-    /** A machine on which only pauses take time. */
-    private static final class PausesOnly implements Machine {
-        private long nowNs;
-        private int pauses;
-
-        @Override
-        public long nanoTime() {
-            return nowNs;
-        }
-
-        @Override
-        public void pause(long ns) {
-            nowNs += ns;
-            pauses++;
-        }
-
-        @Override
-        public Clock clock() {
-            return Machine.REAL.clock();
-        }
-
-        @Override
-        public ProcessIdentity self() {
-            return Machine.REAL.self();
-        }
-
-        @Override
-        public boolean isAlive(ProcessIdentity process) {
-            return Machine.REAL.isAlive(process);
-        }
-
-        @Override
-        public boolean canBeHead(ProcessIdentity process, StateFile file, int head) {
-            return Machine.REAL.canBeHead(process, file, head);
-        }
     }
 
     // ---- damage

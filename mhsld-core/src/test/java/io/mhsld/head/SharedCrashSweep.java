@@ -157,7 +157,7 @@ final class SharedCrashSweep implements AutoCloseable {
         head.release(PEERS);
         mustBeEmpty(head.join(PEERS, 1));
         head.reject();
-        RegionSettings settings = new RegionSettings(head.state, head.leases, Machine.REAL);
+        RegionSettings settings = new RegionSettings(head.state, head.leases);
         mustBeEmpty(settings.set(0, 2 * BLOCK, true));
         mustBeEmpty(head.addFree(0, 6, false, 4));
         head.accept();
@@ -286,7 +286,7 @@ final class SharedCrashSweep implements AutoCloseable {
         for (UUID tag : List.of(A, B, C)) {
             peer.registry().removeReference(tag);
         }
-        RegionSettings settings = new RegionSettings(peer.state, peer.leases, Machine.REAL);
+        RegionSettings settings = new RegionSettings(peer.state, peer.leases);
         mustBeEmpty(settings.set(0, BLOCK, false));
         report = Device.inspect(files);
         must(report.isSound() && report.notes().isEmpty(), which + ": " + report);

@@ -100,7 +100,7 @@ final class SharingHead implements AutoCloseable {
     }
 
     DcRegion region(int region) {
-        return new RegionSettings(state, leases, Machine.REAL).current(region);
+        return new RegionSettings(state, leases).current(region);
     }
 
     // ---- what a device does

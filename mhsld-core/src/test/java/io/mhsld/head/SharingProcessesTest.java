@@ -6,14 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mhsld.Device;
 import io.mhsld.DeviceFixture;
 import io.mhsld.DeviceFixture.Child;
+import io.mhsld.fabric.SharedTables;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.Inspector;
+import io.mhsld.state.StateFile;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.Refusal;
+import io.mhsld.type3.Refusal.Cause;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -78,6 +86,48 @@ class SharingProcessesTest {
         Inspector.Report report = fixture.assertSound();
         assertEquals(List.of(), report.notes(), which);
         assertEquals(BLOCKS, report.freeBlocks(), which);
+    }
+
+    /** The manager does for all clients what each of them orders: nobody may make it stand still. */
+    @Test
+    void shouldNotHoldUpTheManagerForAStoppedHolderOfTheLock() {
+        make();
+        Child holder = start(0, 1, "hold");
+        holder.awaitLine("held", line -> line.equals("held"));
+        Child stopped = start(1, 1, "lock");
+        stopped.awaitLine("locked", line -> line.equals("locked"));
+        DeviceFixture.signal("STOP", stopped.pid());
+        try (StateFile state = StateFile.open(fixture.files().stateFile(), StateFile.Access.READ_WRITE, 0);
+                SharedTables tables = new SharedTables(fixture.files(), state)) {
+            UUID tag = tables.tags().get(0).tag();
+            assertEquals(Optional.of(Cause.BUSY), tables.addReference(tag).map(Refusal::cause));
+            long startNs = System.nanoTime();
+            for (int order = 0; order < 5; order++) {
+                assertEquals(Optional.of(Cause.BUSY), tables.addReference(tag).map(Refusal::cause));
+                assertEquals(
+                        Optional.of(Cause.BUSY), tables.configure(0, 0, true).map(Refusal::cause));
+            }
+            long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs);
+            assertTrue(tookMs < 500, "tookMs=" + tookMs);
+            DeviceFixture.signal("CONT", stopped.pid());
+            stopped.kill();
+            assertEquals(Optional.empty(), tables.addReference(tag), "at once, not after a while");
+            assertEquals(Optional.empty(), tables.removeReference(tag));
+        }
+    }
+
+    /** The lock file is open from the first order on, but not for longer than it is the device's. */
+    @Test
+    void shouldFollowALockFileThatWasReplaced() throws IOException {
+        make();
+        try (StateFile state = StateFile.open(fixture.files().stateFile(), StateFile.Access.READ_WRITE, 0);
+                SharedTables tables = new SharedTables(fixture.files(), state)) {
+            assertEquals(Optional.empty(), tables.configure(0, 0, true));
+            Files.delete(fixture.files().lockFile());
+            assertEquals(Optional.of(Cause.BUSY), tables.configure(0, 0, false).map(Refusal::cause));
+            SharingHead.attach(fixture.files(), 0).close();
+            assertEquals(Optional.empty(), tables.configure(0, 0, false));
+        }
     }
 
     /** I5: the dead let go within a second, though somebody who is stopped has the table lock. */

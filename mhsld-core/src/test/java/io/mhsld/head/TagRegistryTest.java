@@ -13,6 +13,7 @@ import io.mhsld.state.Inspector;
 import io.mhsld.state.TagTable;
 import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.MediaPoison.Source;
 import io.mhsld.type3.MultiHeadHooks.Selection;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
@@ -25,6 +26,8 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -264,6 +267,40 @@ class TagRegistryTest {
         assertEquals(4, fixture.blocksOf(2).size());
     }
 
+    /** All that one process does on a device shares the lock, and what waiting for it has taught. */
+    @Test
+    void shouldWaitInVainOnlyOnceForAllThatWantTheLock() {
+        share(head(0), TAG, 2);
+        done(head(0).reserve(List.of(Extent.untagged(REGION_1 + 8 * BLOCK, BLOCK))));
+        Leases.Lease stopped = head(1).leases.tryTables().orElseThrow();
+        assertEquals(List.of(300L), waits(head(0).registry().addReference(TAG)));
+        long startNs = System.nanoTime();
+        List<Long> waited = new ArrayList<>();
+        waited.addAll(waits(head(0).registry().removeReference(TAG)));
+        waited.addAll(waits(head(2).join(TAG, 1)));
+        waited.addAll(waits(new RegionSettings(head(0).state, head(0).leases).set(0, 0, true)));
+        waited.addAll(waits(head(2).poison().inject(0, 64, Source.INJECTED)));
+        // A choice that cannot be met at once would wait for longest.
+        refused(Cause.NO_FREE_CAPACITY, head(2).addFree(1, BLOCKS, false, 4));
+        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs);
+        assertEquals(4, waited.size());
+        assertTrue(waited.stream().allMatch(ms -> ms < 100), waited.toString());
+        assertTrue(tookMs < 300, "tookMs=" + tookMs);
+        stopped.release();
+        done(head(0).registry().addReference(TAG));
+        done(head(0).registry().removeReference(TAG));
+        done(head(2).join(TAG, 1));
+    }
+
+    private static List<Long> waits(Optional<Refusal> refusal) {
+        Matcher matcher =
+                Pattern.compile("waitedMs=(\\d+)").matcher(refusal.orElseThrow().detail());
+        assertTrue(matcher.find(), refusal.toString());
+        long waitedMs = Long.parseLong(matcher.group(1));
+        // On a busy machine everything is late.
+        return List.of(waitedMs >= 300 && waitedMs < 400 ? 300 : waitedMs);
+    }
+
     /** What it still owed to the row, its new hold of the same life has overtaken. */
     @Test
     void shouldStayHolderOfTagThatItLeftWithoutTheLockAndJoinedAgain() throws InterruptedException {
@@ -404,7 +441,7 @@ class TagRegistryTest {
 
     @Test
     void shouldKeepToBlockSizeOfRegion() {
-        RegionSettings settings = new RegionSettings(head(0).state, head(0).leases, Machine.REAL);
+        RegionSettings settings = new RegionSettings(head(0).state, head(0).leases);
         assertEquals(BLOCK | 2 * BLOCK | 4 * BLOCK, settings.supportedBlockSizes(0));
         done(head(1).reserve(List.of(run(5, 1))));
         refused(Cause.REGION_IN_USE, settings.set(0, 2 * BLOCK, false));

@@ -68,8 +68,8 @@ enum Defect {
     /** The table lock is let go of too soon. */
     UNLOCKED(
             "TableLock",
-            "return Optional.of(action.get());",
-            "lock.get().release(); return Optional.of(action.get());"),
+            "return new Result<>(Optional.of(action.get())",
+            "lock.release(); return new Result<>(Optional.of(action.get())"),
     /** Who joins a tag gets only the first of its extents. */
     FIRST_EXTENT(
             "SharedTags",

@@ -29,7 +29,7 @@ final class Keeper {
         this.geometry = world.geometry();
         this.file = file;
         this.registry = new TagRegistry(file.state(), world.leasesOf(process), file.media(), process);
-        this.settings = new RegionSettings(file.state(), world.leasesOf(process), process);
+        this.settings = new RegionSettings(file.state(), world.leasesOf(process));
         this.lives = world.oracle().livesOf(file);
     }
 

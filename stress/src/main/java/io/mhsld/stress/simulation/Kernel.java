@@ -3,6 +3,7 @@ package io.mhsld.stress.simulation;
 import io.mhsld.head.Leases;
 import io.mhsld.head.Machine;
 import io.mhsld.head.ProcessIdentity;
+import io.mhsld.head.TableLock;
 import io.mhsld.state.CrashPoint;
 import io.mhsld.state.StateFile;
 import java.time.Clock;
@@ -53,6 +54,7 @@ final class Kernel {
     final class SimulatedProcess implements Machine, Leases {
         private final long pid;
         private final Scheduler.Actor actor;
+        private final TableLock tables = new TableLock(this::tryTables, this);
         private long diedNs = NOT_YET;
         private boolean killed;
         private SharedFiles.Mapped mapped;
@@ -234,6 +236,11 @@ final class Kernel {
         @Override
         public Optional<Lease> tryTables() {
             return tryHead(headCount);
+        }
+
+        @Override
+        public TableLock tables() {
+            return tables;
         }
 
         @Override

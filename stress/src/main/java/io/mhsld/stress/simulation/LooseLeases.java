@@ -1,10 +1,14 @@
 package io.mhsld.stress.simulation;
 
 import io.mhsld.head.Leases;
+import io.mhsld.head.Machine;
+import io.mhsld.head.TableLock;
 import java.util.Optional;
 
 /** Gives everybody every lease: right only when there is nobody else. */
 final class LooseLeases implements Leases {
+    private final TableLock tables = new TableLock(this::tryTables, Machine.REAL);
+
     @Override
     public Optional<Lease> tryHead(int head) {
         return Optional.of(new Lease() {
@@ -25,6 +29,11 @@ final class LooseLeases implements Leases {
     @Override
     public Optional<Lease> tryTables() {
         return tryHead(-1);
+    }
+
+    @Override
+    public TableLock tables() {
+        return tables;
     }
 
     @Override
