@@ -102,7 +102,12 @@ public final class Head implements AutoCloseable {
             this.mediaFileKey = openedMedia.fileKey();
             this.errors = openErrorLog();
             this.incarnation = Incarnation.begin(state, id, media, leases, Machine.REAL, log);
-            incarnation.device().background().runLater(task -> loop.execute(() -> runIfOpen(task)));
+            incarnation
+                    .device()
+                    .background()
+                    .runLater(
+                            task -> loop.execute(() -> runIfOpen(task)),
+                            (delayMs, task) -> loop.after(delayMs, () -> runIfOpen(task)));
             incarnation
                     .device()
                     .keepLabelsIn(new LabelFile(

@@ -74,7 +74,7 @@ final class SharedPoison implements MediaPoison {
 
     @Override
     public Optional<Refusal> scrubbed(long dpa, long lengthBytes) {
-        return registry.removeWithin(TableLock.PATIENCE_MS, dpa, lengthBytes);
+        return registry.removeWithin(0, dpa, lengthBytes);
     }
 
     @Override

@@ -26,12 +26,17 @@ public final class BackgroundOperations {
      *
      * @param percent 0 to 100
      * @param isLast the operation has ended
-     * @param refusal why it failed, when it has
+     * @param refusal why it failed, when it has; why it waits, when it has not ended
      */
     public record Step(int percent, boolean isLast, Optional<Refusal> refusal) {
         /** There is more to do. */
         public static Step at(long done, long total) {
             return new Step((int) Math.min(99, total == 0 ? 0 : done / (double) total * 100), false, Optional.empty());
+        }
+
+        /** Something outside is in the way: the same step is to be tried again after a while, by which nobody is held up. */
+        public static Step waiting(long done, long total, Refusal reason) {
+            return new Step(at(done, total).percent, false, Optional.of(reason));
         }
 
         /** All is done. */
@@ -43,6 +48,12 @@ public final class BackgroundOperations {
         public static Step failed(Refusal refusal) {
             return new Step(0, true, Optional.of(refusal));
         }
+    }
+
+    /** Runs something after a while. */
+    public interface Delay {
+        /** Runs it when so many milliseconds have passed, in the same way as other steps. */
+        void execute(long delayMs, Runnable step);
     }
 
     /** How an operation stands. */
@@ -64,9 +75,13 @@ public final class BackgroundOperations {
      */
     public record Status(State state, int command, int percent, Optional<Cause> failure) {}
 
+    /** After so long a step that has to wait is tried again. */
+    static final long RETRY_MS = 20;
+
     private static final Status NOTHING_YET = new Status(State.NONE, 0, 0, Optional.empty());
 
     private Executor later;
+    private Optional<Delay> delay = Optional.empty();
     private Runnable onEnd = () -> {};
     private Status status = NOTHING_YET;
     private Work running;
@@ -78,9 +93,16 @@ public final class BackgroundOperations {
         this.later = later;
     }
 
-    /** As the constructor's: where later steps run from now on. */
+    /** As the constructor's: where later steps run from now on. Without a delay, what would have to wait fails instead. */
     public void runLater(Executor executor) {
         later = executor;
+        delay = Optional.empty();
+    }
+
+    /** The same, where steps can be tried again after a while. */
+    public void runLater(Executor executor, Delay delayed) {
+        later = executor;
+        delay = Optional.of(delayed);
     }
 
     /** Called when an operation has ended by itself or was aborted: where hardware would raise the interrupt. One listener. */
@@ -166,9 +188,14 @@ public final class BackgroundOperations {
             end(State.FAILED, status.percent, Optional.empty());
             throw e;
         }
-        if (!step.isLast) {
+        boolean isWaiting = !step.isLast && step.refusal.isPresent();
+        if (!step.isLast && !(isWaiting && delay.isEmpty())) {
             status = new Status(State.RUNNING, status.command, step.percent, Optional.empty());
-            later.execute(() -> run(work));
+            if (isWaiting) {
+                delay.get().execute(RETRY_MS, () -> run(work));
+            } else {
+                later.execute(() -> run(work));
+            }
         } else if (step.refusal.isPresent()) {
             stop();
             end(State.FAILED, status.percent, step.refusal.map(Refusal::cause));

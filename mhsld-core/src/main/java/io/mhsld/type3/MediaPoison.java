@@ -84,9 +84,9 @@ public interface MediaPoison {
     Optional<Refusal> clear(long dpa, byte[] data64);
 
     /**
-     * The range has been overwritten by the device itself: it is not poisoned any more.
+     * The range has been overwritten by the device itself: it is not poisoned any more. Waits for nobody.
      *
-     * @return empty when done; {@code BUSY} when others, who know of it too, could not be told, or {@code POISON_LIMIT} when it lies in the middle of
+     * @return empty when done; {@code BUSY} when others, who know of it too, cannot be told at this moment, or {@code POISON_LIMIT} when it lies in the middle of
      *     poison and two pieces could not be remembered
      */
     Optional<Refusal> scrubbed(long dpa, long lengthBytes);

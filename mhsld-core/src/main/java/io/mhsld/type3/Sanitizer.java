@@ -15,6 +15,9 @@ public final class Sanitizer {
     /** What one step overwrites: less than a millisecond. */
     static final long STEP_BYTES = 1 << 20;
 
+    /** What cannot be aborted gives up after so many steps in which others were in the way: after three seconds or so. */
+    static final int MAX_WAITS = 150;
+
     /** May be called for any range of one region. */
     interface Owned {
         boolean isOwned(long dpa, long lengthBytes);
@@ -40,7 +43,8 @@ public final class Sanitizer {
 
     /**
      * Sanitizes all that the host has accepted, shared capacity aside: that is other hosts' too, and is scrubbed when the last of them lets go of
-     * it. The media is disabled at once.
+     * it. The media is disabled at once. While the poison cannot be taken out, because somebody holds what it is kept in, it waits, however long
+     * that takes: it can be aborted, and if it failed the media would stay disabled.
      */
     public Work sanitizing() {
         mediaDisabled = true;
@@ -56,7 +60,10 @@ public final class Sanitizer {
         };
     }
 
-    /** Overwrites ranges, and takes the poison out of them; the rest of the media stays to be had. The ranges have been checked. */
+    /**
+     * Overwrites ranges, and takes the poison out of them; the rest of the media stays to be had. The ranges have been checked. It waits as above,
+     * but fails with {@code BUSY} after some seconds, for nobody can abort it.
+     */
     public Work sanitizing(List<HostRange> ranges) {
         return new Overwriting(ranges, true, false);
     }
@@ -78,6 +85,7 @@ public final class Sanitizer {
         private long doneBytes;
         private int range;
         private long offset;
+        private int waits;
 
         Overwriting(List<HostRange> ranges, boolean clearsPoison, boolean isAbortable) {
             this.ranges = ranges;
@@ -100,9 +108,12 @@ public final class Sanitizer {
                     }
                     Optional<Refusal> refusal = clearsPoison ? poison.scrubbed(dpa, length) : Optional.empty();
                     if (refusal.isPresent()) {
-                        return Step.failed(refusal.get());
+                        return mustWait(refusal.get())
+                                ? Step.waiting(doneBytes, totalBytes, refusal.get())
+                                : Step.failed(refusal.get());
                     }
                 }
+                waits = 0;
                 advance(current, length);
             }
             if (range < ranges.size()) {
@@ -110,6 +121,11 @@ public final class Sanitizer {
             }
             ended();
             return Step.last();
+        }
+
+        /** Then the step is done once more, the overwriting too: somebody may have poisoned, or had, the range meanwhile. */
+        private boolean mustWait(Refusal refusal) {
+            return refusal.cause() == Cause.BUSY && (isAbortable || ++waits <= MAX_WAITS);
         }
 
         private void advance(HostRange current, long length) {

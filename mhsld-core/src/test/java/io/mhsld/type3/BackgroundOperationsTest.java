@@ -10,6 +10,8 @@ import io.mhsld.type3.BackgroundOperations.Status;
 import io.mhsld.type3.BackgroundOperations.Step;
 import io.mhsld.type3.BackgroundOperations.Work;
 import io.mhsld.type3.Refusal.Cause;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -119,6 +121,67 @@ class BackgroundOperationsTest {
         assertEquals(0, next.done, "the step of the aborted one");
         steps.one();
         assertEquals(1, next.done);
+    }
+
+    /** Cannot do its first step until somebody lets it. */
+    private static final class Blocked implements Work {
+        private boolean isFree;
+        private int tries;
+
+        @Override
+        public Step step() {
+            tries++;
+            return isFree ? Step.last() : Step.waiting(1, 4, new Refusal(Cause.BUSY, "table=poison"));
+        }
+
+        @Override
+        public boolean isAbortable() {
+            return true;
+        }
+    }
+
+    @Test
+    void shouldTryAgainAfterAWhileWhatHasToWait() {
+        HandSteps delayed = new HandSteps();
+        List<Long> delays = new ArrayList<>();
+        background.runLater(steps, (delayMs, step) -> {
+            delays.add(delayMs);
+            delayed.execute(step);
+        });
+        Blocked work = new Blocked();
+        background.start(7, work);
+        assertEquals(1, steps.all(), "it holds nobody up");
+        assertEquals(status(State.RUNNING, 7, 25), background.status());
+        delayed.one();
+        delayed.one();
+        assertEquals(3, work.tries);
+        assertEquals(List.of(20L, 20L, 20L), delays);
+        work.isFree = true;
+        delayed.one();
+        assertEquals(status(State.SUCCEEDED, 7, 100), background.status());
+        assertEquals(0, steps.all() + delayed.all());
+        assertEquals(1, ended);
+    }
+
+    @Test
+    void shouldAbortWhatWaits() {
+        HandSteps delayed = new HandSteps();
+        background.runLater(steps, (delayMs, step) -> delayed.execute(step));
+        Blocked work = new Blocked();
+        background.start(7, work);
+        steps.all();
+        assertEquals(Optional.empty(), background.abort());
+        assertEquals(State.ABORTED, background.status().state());
+        delayed.all();
+        assertEquals(1, work.tries);
+    }
+
+    @Test
+    void shouldFailWhereNothingCanBeTriedAgain() {
+        background.start(7, new Blocked());
+        steps.all();
+        assertEquals(new Status(State.FAILED, 7, 0, Optional.of(Cause.BUSY)), background.status());
+        assertEquals(1, ended);
     }
 
     @Test
