@@ -281,7 +281,7 @@ public final class DynamicCapacity {
                         request.ranges(),
                         Extent.NO_TAG,
                         extents,
-                        request.forced() ? held.heldCheck() : held::checkReleasable);
+                        request.forced() ? held::checkHeld : held::checkReleasable);
         if (refusal.isPresent() || extents.isEmpty()) {
             return refusal;
         }
@@ -359,11 +359,10 @@ public final class DynamicCapacity {
 
     private Optional<Refusal> revoke(List<Extent> extents, long[] holes, boolean sanitize) {
         ExtentList pending = held.groups().extents();
-        List<Extent> left = held.accepted().without(holes);
         Optional<Refusal> refusal = RequestChecks.wholeTags(pending, List.of(), holes);
         if (refusal.isEmpty()) {
             refusal = RequestChecks.trackable(
-                    left.size() + held.leaving().size() + pending.without(holes).size());
+                    held.accepted().sizeWithout(holes) + held.leaving().size() + pending.sizeWithout(holes));
         }
         if (refusal.isPresent()) {
             return refusal;
@@ -374,11 +373,11 @@ public final class DynamicCapacity {
         List<Extent> told = extents;
         if (!held.leaving().isEmpty()) {
             // The host has let go of these by itself.
-            ExtentList asked = new ExtentList();
-            asked.addAll(extents);
-            told = List.copyOf(asked.without(held.leaving().runs()));
+            ExtentList asked = new ExtentList(extents);
+            asked.cut(held.leaving().runs());
+            told = asked.view();
         }
-        held.remove(Operation.FORCED_RELEASE, extents, holes, left);
+        held.remove(Operation.FORCED_RELEASE, extents, holes);
         announceAll(DcEvent.Type.FORCED_RELEASE, told);
         return Optional.empty();
     }
@@ -488,13 +487,12 @@ public final class DynamicCapacity {
             }
         }
         long[] holes = Runs.of(extents);
-        List<Extent> left = held.accepted().without(holes);
         refusal = RequestChecks.wholeExtents(held.accepted(), holes);
         if (refusal.isEmpty()) {
-            refusal = RequestChecks.trackable(held.countAfter(left));
+            refusal = RequestChecks.trackable(held.countWithout(holes));
         }
         if (refusal.isEmpty()) {
-            held.remove(Operation.RELEASE, extents, holes, left);
+            held.remove(Operation.RELEASE, extents, holes);
         }
         return refusal;
     }

@@ -30,12 +30,12 @@ public interface ExtentJournal {
     void record(List<Extent> accepted, List<PendingGroup> pending, int generation);
 
     /**
-     * The same, from one who knows what has changed.
+     * The same, from one who knows what has changed. The accepted extents are shown, not handed over: the list changes afterwards.
      *
      * @param unchanged so many accepted extents, the first ones, are the same objects as in the last record
      */
     default void record(List<Extent> accepted, int unchanged, List<PendingGroup> pending, int generation) {
-        record(accepted, pending, generation);
+        record(List.copyOf(accepted), pending, generation);
     }
 
     /** The operation is over, done or refused. */
@@ -48,6 +48,9 @@ public interface ExtentJournal {
 
         @Override
         public void record(List<Extent> accepted, List<PendingGroup> pending, int generation) {}
+
+        @Override
+        public void record(List<Extent> accepted, int unchanged, List<PendingGroup> pending, int generation) {}
 
         @Override
         public void end() {}

@@ -1,45 +1,46 @@
 package io.mhsld.type3;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
- * Extents that do not overlap, in the order in which they came, with the questions that the state machine asks about them.
+ * Extents that do not overlap, in the order in which they came, with the questions that the state machine asks about them. What is asked by address is
+ * asked of an {@link ExtentIndex}; the order is looked at from its end as far as a change reaches, for what stands behind that moves anyway.
  *
- * <p>One thread changes the list; {@link #covers} and {@link #overlaps} may be asked by any thread, for they look at an immutable picture of
- * the addresses that is replaced as a whole (volatile store, volatile load). What a change does not touch stays the same object.
+ * <p>One thread changes the list; {@link #covers} and {@link #overlaps} may be asked by any thread, for they look at an immutable picture that is
+ * replaced as a whole (volatile store, volatile load). What a change does not touch stays the same object.
  */
 final class ExtentList {
-    private static final Extent[] NOTHING = {};
+    /** More changes than this are put into the index by making it anew. */
+    private static final int ONE_BY_ONE = 8;
 
-    /** Never changed: a change makes a new one. */
-    private Extent[] extents = NOTHING;
+    private final List<Extent> inOrder = new ArrayList<>();
+    private final List<Extent> live = Collections.unmodifiableList(inOrder);
+    private volatile ExtentIndex byAddress = ExtentIndex.EMPTY;
 
-    /** Their first addresses and the ones behind their last, to look for some quickly; what stands beyond their number means nothing. */
-    private long[] starts = Runs.NOTHING;
-
-    private long[] ends = Runs.NOTHING;
-
-    /** The same to look at. */
-    private List<Extent> view = List.of();
+    /** The list as it is now; null when nobody has asked since the last change. */
+    private List<Extent> view;
 
     private int sharedCount;
 
     /** So many at the front have not changed since {@link #seen}. */
     private int unchanged;
 
-    private volatile long[] runs = Runs.NOTHING;
+    ExtentList() {}
+
+    ExtentList(List<Extent> extents) {
+        addAll(extents);
+    }
 
     int size() {
-        return extents.length;
+        return inOrder.size();
     }
 
     boolean isEmpty() {
-        return extents.length == 0;
+        return inOrder.isEmpty();
     }
 
     /** True when some extent is shared capacity. */
@@ -49,23 +50,28 @@ final class ExtentList {
 
     /** As it is now; later changes do not show in it. */
     List<Extent> view() {
+        if (view == null) {
+            view = List.copyOf(inOrder);
+        }
         return view;
     }
 
+    /** The same of a part of the list, which ends where the list does. */
     List<Extent> view(int start, int count) {
-        int end = (int) Math.min(extents.length, (long) start + count);
-        return view.subList(start, end);
+        int end = (int) Math.min(size(), (long) start + count);
+        return List.copyOf(inOrder.subList(start, end));
+    }
+
+    /** To look at before the next change: it is not copied. */
+    List<Extent> live() {
+        return live;
     }
 
     void addAll(List<Extent> added) {
-        Extent[] all = Arrays.copyOf(extents, extents.length + added.size());
-        int next = extents.length;
-        for (Extent extent : added) {
-            all[next++] = extent;
-        }
-        unchanged = Math.min(unchanged, extents.length);
-        set(all, extents.length, sharedCount + countShared(added));
-        runs = Runs.plus(runs, added);
+        // What came before has not moved.
+        unchanged = Math.min(unchanged, size());
+        inOrder.addAll(added);
+        changed(List.of(), added);
     }
 
     /** So many at the front are the same as when {@link #seen} was last called. */
@@ -75,99 +81,114 @@ final class ExtentList {
 
     /** From here on changes count. */
     void seen() {
-        unchanged = extents.length;
+        unchanged = size();
     }
 
     void clear() {
         unchanged = 0;
-        set(NOTHING, 0, 0);
-        runs = Runs.NOTHING;
+        inOrder.clear();
+        view = null;
+        sharedCount = 0;
+        byAddress = ExtentIndex.EMPTY;
     }
 
     /** True when every byte of the range lies in some extent; both numbers are unsigned. */
     boolean covers(long startDpa, long lengthBytes) {
-        return Runs.covers(runs, startDpa, lengthBytes);
+        return byAddress.covers(startDpa, lengthBytes);
     }
 
     /** True when at least one byte of the range lies in some extent. */
     boolean overlaps(Extent range) {
-        return Runs.overlaps(runs, range);
+        return byAddress.overlaps(range);
     }
 
-    /** The addresses that the extents cover. */
-    long[] runs() {
-        return runs;
+    /** The lowest extent whose end is above {@code dpa}, null when there is none. */
+    Extent lowestEndingAbove(long dpa) {
+        return byAddress.lowestEndingAbove(dpa);
+    }
+
+    /** How many extents there would be without {@code holes} ({@link Runs}). */
+    int sizeWithout(long[] holes) {
+        List<Extent> touched = touchedBy(holes);
+        List<Extent> fragments = new ArrayList<>(touched.size());
+        touched.forEach(extent -> cut(extent, holes, fragments));
+        return size() - touched.size() + fragments.size();
+    }
+
+    /** How many shared extents the holes take something of. */
+    int sharedTouchedBy(long[] holes) {
+        return hasShared() ? countShared(touchedBy(holes)) : 0;
     }
 
     /**
-     * The list as it would be without {@code holes} ({@link Runs}): fragments stand where their extent stood and keep its tag. A hole
-     * may lie across several extents, and an extent may have several holes.
+     * Takes the holes out of the list: fragments stand where their extent stood and keep its tag. A hole may lie across several extents, and an
+     * extent may have several holes.
      */
-    List<Extent> without(long[] holes) {
-        if (holes.length == 0) {
-            return view;
+    void cut(long[] holes) {
+        List<Extent> touched = touchedBy(holes);
+        int first = size();
+        for (int missing = touched.size(); missing > 0; ) {
+            first--;
+            missing -= Runs.overlaps(holes, inOrder.get(first)) ? 1 : 0;
         }
-        long lowest = holes[0];
-        long highest = holes[holes.length - 1];
-        List<Extent> fragments = new ArrayList<>(2);
-        // Each hole makes one extent more at most.
-        Extent[] left = new Extent[extents.length + holes.length / 2];
-        int length = 0;
-        int done = 0;
-        while (true) {
-            int next = firstOverlapping(done, lowest, highest);
-            System.arraycopy(extents, done, left, length, next - done);
-            length += next - done;
-            if (next == extents.length) {
-                return Arrays.asList(length == left.length ? left : Arrays.copyOf(left, length));
+        List<Extent> tail = inOrder.subList(first, size());
+        List<Extent> before = List.copyOf(tail);
+        tail.clear();
+        List<Extent> fragments = new ArrayList<>(touched.size());
+        for (Extent extent : before) {
+            int known = fragments.size();
+            if (Runs.overlaps(holes, extent)) {
+                cut(extent, holes, fragments);
+                inOrder.addAll(fragments.subList(known, fragments.size()));
+            } else {
+                inOrder.add(extent);
             }
-            cut(extents[next], holes, fragments);
-            for (Extent fragment : fragments) {
-                left[length++] = fragment;
-            }
-            fragments.clear();
-            done = next + 1;
         }
+        unchanged = Math.min(unchanged, first);
+        changed(touched, fragments);
     }
 
-    /** Adds what the holes leave of the extent. */
-    private static void cut(Extent extent, long[] holes, List<Extent> left) {
-        int hole = Runs.firstEndingAbove(holes, extent.startDpa());
-        if (hole == holes.length || holes[hole] >= extent.endDpa()) {
-            left.add(extent);
-            return;
+    /** Those of which the holes take something, ascending. */
+    private List<Extent> touchedBy(long[] holes) {
+        List<Extent> touched = new ArrayList<>(holes.length / 2);
+        long seenDpa = Long.MIN_VALUE;
+        for (int hole = 0; hole < holes.length; hole += 2) {
+            // One that has been met goes on into this hole, perhaps.
+            Extent extent = lowestEndingAbove(Math.max(holes[hole], seenDpa));
+            while (extent != null && extent.startDpa() < holes[hole + 1]) {
+                touched.add(extent);
+                seenDpa = extent.endDpa();
+                extent = lowestEndingAbove(seenDpa);
+            }
         }
+        return touched;
+    }
+
+    /** Adds what the holes, which take something of the extent, leave of it. */
+    private static void cut(Extent extent, long[] holes, List<Extent> left) {
         long start = extent.startDpa();
-        for (; hole < holes.length && holes[hole] < extent.endDpa(); hole += 2) {
+        for (int hole = Runs.firstEndingAbove(holes, start);
+                hole < holes.length && holes[hole] < extent.endDpa();
+                hole += 2) {
             if (start < holes[hole]) {
                 left.add(extent.withRange(start, holes[hole] - start));
             }
-            start = Math.max(start, holes[hole + 1]);
+            start = holes[hole + 1];
         }
         if (start < extent.endDpa()) {
             left.add(extent.withRange(start, extent.endDpa() - start));
         }
     }
 
-    /** The parts of {@code range} that lie in this list, each with the tag of the extent that it lies in. */
+    /** The parts of {@code range} that lie in this list, ascending, each with the tag of the extent that it lies in. */
     List<Extent> partsWithin(Extent range) {
         List<Extent> parts = new ArrayList<>(1);
-        int next = firstOverlapping(0, range.startDpa(), range.endDpa());
-        while (next < extents.length) {
-            parts.add(extents[next].within(range));
-            next = firstOverlapping(next + 1, range.startDpa(), range.endDpa());
+        Extent extent = lowestEndingAbove(range.startDpa());
+        while (extent != null && extent.startDpa() < range.endDpa()) {
+            parts.add(extent.within(range));
+            extent = lowestEndingAbove(extent.endDpa());
         }
         return parts;
-    }
-
-    /** Index of the first extent from there on that has an address in [low, high), the length when there is none. */
-    private int firstOverlapping(int from, long low, long high) {
-        int index = from;
-        int length = extents.length;
-        while (index < length && (starts[index] >= high || ends[index] <= low)) {
-            index++;
-        }
-        return index;
     }
 
     /** The same for several ranges, one after the other; a shared extent of which there is some is given whole, and once. */
@@ -179,7 +200,7 @@ final class ExtentList {
         List<Extent> parts = new ArrayList<>(ranges.size());
         for (Extent range : ranges) {
             if (overlaps(range)) {
-                for (Extent extent : extents) {
+                for (Extent extent : inOrder) {
                     if (extent.overlaps(range) && (!extent.isShared() || shared.add(extent))) {
                         parts.add(extent.isShared() ? extent : extent.within(range));
                     }
@@ -189,49 +210,25 @@ final class ExtentList {
         return parts;
     }
 
-    /**
-     * Takes the holes out of the list.
-     *
-     * @param left what {@link #without} has said
-     */
-    void replaceWith(List<Extent> left, long[] holes) {
-        Extent[] all = left.toArray(NOTHING);
-        int same = firstChange(all);
-        unchanged = Math.min(unchanged, same);
-        set(all, same, sharedCount == 0 ? 0 : countShared(left));
-        runs = Runs.minus(runs, holes);
+    /** The order is new: now the rest. */
+    private void changed(List<Extent> gone, List<Extent> come) {
+        view = null;
+        sharedCount += countShared(come) - countShared(gone);
+        if (gone.size() + come.size() > ONE_BY_ONE) {
+            byAddress = ExtentIndex.of(inOrder);
+            return;
+        }
+        ExtentIndex index = byAddress;
+        for (Extent extent : gone) {
+            index = index.minus(extent);
+        }
+        for (Extent extent : come) {
+            index = index.plus(extent);
+        }
+        byAddress = index;
     }
 
-    @SuppressWarnings("ReferenceEquality") // Another one with the same values is only looked at again.
-    private int firstChange(Extent[] all) {
-        int length = Math.min(all.length, extents.length);
-        int same = 0;
-        while (same < length && all[same] == extents[same]) {
-            same++;
-        }
-        return same;
-    }
-
-    /**
-     * Makes these the extents.
-     *
-     * @param same so many at the front are as they were
-     */
-    private void set(Extent[] all, int same, int shared) {
-        if (starts.length < all.length) {
-            starts = Arrays.copyOf(starts, 2 * all.length);
-            ends = Arrays.copyOf(ends, 2 * all.length);
-        }
-        for (int i = same; i < all.length; i++) {
-            starts[i] = all[i].startDpa();
-            ends[i] = all[i].endDpa();
-        }
-        extents = all;
-        view = Collections.unmodifiableList(Arrays.asList(all));
-        sharedCount = shared;
-    }
-
-    static int countShared(List<Extent> extents) {
+    private static int countShared(List<Extent> extents) {
         int count = 0;
         for (Extent extent : extents) {
             count += extent.isShared() ? 1 : 0;

@@ -85,9 +85,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
         if (leaving.isEmpty()) {
             return accepted.partsWithin(ranges);
         }
-        ExtentList recorded = new ExtentList();
-        recorded.addAll(recorded());
-        return recorded.partsWithin(ranges);
+        return new ExtentList(recorded()).partsWithin(ranges);
     }
 
     /** Extents that are recorded, and that await the host's answer. */
@@ -95,11 +93,9 @@ final class HeldCapacity implements MultiHeadHooks.Held {
         return accepted.size() + leaving.size() + groups.extentCount();
     }
 
-    /** The same when the host has this left: what of its tags it let go of is counted, even if that is the whole. */
-    int countAfter(List<Extent> left) {
-        int leavingNow =
-                accepted.hasShared() ? ExtentList.countShared(accepted.view()) - ExtentList.countShared(left) : 0;
-        return left.size() + leavingNow + leaving.size() + groups.extentCount();
+    /** The same without {@code holes}: what the host then has let go of is counted, even if that is a whole tag. */
+    int countWithout(long[] holes) {
+        return accepted.sizeWithout(holes) + accepted.sharedTouchedBy(holes) + leaving.size() + groups.extentCount();
     }
 
     PendingGroups groups() {
@@ -118,15 +114,20 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     }
 
     @Override
-    public long[] runs() {
-        long[] recorded = recordedRuns();
-        return groups.isEmpty()
-                ? recorded
-                : Runs.plus(recorded, groups.extents().view());
+    public Optional<Extent> lowestEndingAbove(long dpa) {
+        Extent lowest = accepted.lowestEndingAbove(dpa);
+        if (!leaving.isEmpty()) {
+            lowest = lower(lowest, leaving.lowestEndingAbove(dpa));
+        }
+        if (!groups.isEmpty()) {
+            lowest = lower(lowest, groups.extents().lowestEndingAbove(dpa));
+        }
+        return Optional.ofNullable(lowest);
     }
 
-    private long[] recordedRuns() {
-        return leaving.isEmpty() ? accepted.runs() : Runs.plus(accepted.runs(), leaving.view());
+    /** Of two that do not overlap; null stands for none. */
+    private static Extent lower(Extent one, Extent other) {
+        return one == null || (other != null && other.startDpa() < one.startDpa()) ? other : one;
     }
 
     @Override
@@ -144,26 +145,26 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     }
 
     Optional<Refusal> checkReleasable(Extent extent) {
-        if (isPending(extent)) {
-            return Refusal.of(Cause.STILL_PENDING, "%s", extent);
-        }
-        return checkCovered(recordedRuns(), extent);
+        return isPending(extent) ? Refusal.of(Cause.STILL_PENDING, "%s", extent) : checkHeld(extent);
     }
 
     Optional<Refusal> checkAccepted(Extent extent) {
-        return checkCovered(accepted.runs(), extent);
-    }
-
-    /** The check that every byte is accepted or pending, for several extents. */
-    RequestChecks.ExtentCheck heldCheck() {
-        long[] held = runs();
-        return extent -> checkCovered(held, extent);
-    }
-
-    private static Optional<Refusal> checkCovered(long[] runs, Extent extent) {
-        return Runs.covers(runs, extent.startDpa(), extent.lengthBytes())
+        return accepted.covers(extent.startDpa(), extent.lengthBytes())
                 ? Optional.empty()
                 : Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
+    }
+
+    /** Every byte must be accepted or pending. */
+    Optional<Refusal> checkHeld(Extent extent) {
+        long heldTo = extent.startDpa();
+        while (heldTo < extent.endDpa()) {
+            Optional<Extent> next = lowestEndingAbove(heldTo);
+            if (next.isEmpty() || next.get().startDpa() > heldTo) {
+                return Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
+            }
+            heldTo = next.get().endDpa();
+        }
+        return Optional.empty();
     }
 
     // ---- steps
@@ -187,9 +188,9 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     void finish(PendingGroup group, List<Extent> acceptedParts) {
         List<Extent> rejectedParts = acceptedParts.isEmpty() ? group.extents() : List.of();
         if (!acceptedParts.isEmpty() && !acceptedParts.equals(group.extents())) {
-            ExtentList rest = new ExtentList();
-            rest.addAll(group.extents());
-            rejectedParts = rest.without(Runs.of(acceptedParts));
+            ExtentList rest = new ExtentList(group.extents());
+            rest.cut(Runs.of(acceptedParts));
+            rejectedParts = rest.view();
         }
         journal.begin(acceptedParts.isEmpty() ? Operation.REJECT : Operation.ACCEPT);
         try {
@@ -220,10 +221,9 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     /**
      * Takes accepted and pending capacity away. Of a shared tag of which the host keeps something nothing is let go of yet.
      *
-     * @param left the accepted extents as they are then
      * @param holes the addresses of all that goes
      */
-    void remove(Operation operation, List<Extent> extents, long[] holes, List<Extent> left) {
+    void remove(Operation operation, List<Extent> extents, long[] holes) {
         List<Extent> revoked = accepted.partsWithin(extents);
         ExtentList pending = groups.extents();
         List<Extent> withdrawn = pending.isEmpty() ? List.of() : pending.partsWithin(extents);
@@ -231,8 +231,8 @@ final class HeldCapacity implements MultiHeadHooks.Held {
         journal.begin(operation);
         try {
             if (!revoked.isEmpty()) {
-                accepted.replaceWith(left, holes);
-                gone = leaving.leave(revoked, left);
+                accepted.cut(holes);
+                gone = leaving.leave(revoked, accepted.live());
                 generation++;
             }
             if (!withdrawn.isEmpty()) {
@@ -248,7 +248,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     void removeAll() {
         List<Extent> revoked = recorded();
         List<Extent> withdrawn = groups.extents().view();
-        long[] holes = recordedRuns();
+        long[] holes = Runs.of(revoked);
         journal.begin(Operation.RESET);
         try {
             if (!revoked.isEmpty()) {
@@ -293,7 +293,8 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     }
 
     private void record() {
-        journal.record(recorded(), accepted.unchanged(), groups.view(), generation);
+        journal.record(
+                leaving.isEmpty() ? accepted.live() : recorded(), accepted.unchanged(), groups.view(), generation);
         accepted.seen();
     }
 }

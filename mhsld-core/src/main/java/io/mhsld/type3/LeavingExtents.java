@@ -29,9 +29,14 @@ final class LeavingExtents {
         return extents.overlaps(extent);
     }
 
+    /** As {@link ExtentList#lowestEndingAbove}. */
+    Extent lowestEndingAbove(long dpa) {
+        return extents.lowestEndingAbove(dpa);
+    }
+
     /** The addresses that these cover. */
     long[] runs() {
-        return extents.runs();
+        return Runs.of(extents.view());
     }
 
     /**
@@ -59,8 +64,7 @@ final class LeavingExtents {
             }
         }
         if (!completed.isEmpty()) {
-            long[] holes = Runs.of(completed);
-            extents.replaceWith(extents.without(holes), holes);
+            extents.cut(Runs.of(completed));
             gone.addAll(completed);
         }
         if (!staying.isEmpty()) {

@@ -17,8 +17,8 @@ public interface MultiHeadHooks {
         /** Every extent, in no particular order. */
         List<Extent> extents();
 
-        /** Their addresses: start and end of each run, ascending, neighbours merged. */
-        long[] runs();
+        /** Of every extent the lowest whose end is above this address: the one that it lies in, or the next one. */
+        Optional<Extent> lowestEndingAbove(long dpa);
 
         /** True when one of these is pending still. */
         boolean isPending(Extent extent);

@@ -115,9 +115,9 @@ final class PendingGroups {
     void withdraw(long[] holes) {
         for (int i = queue.size(); i > 0; i--) {
             PendingGroup group = queue.remove();
-            ExtentList rest = new ExtentList();
-            rest.addAll(group.extents());
-            List<Extent> left = List.copyOf(rest.without(holes));
+            ExtentList rest = new ExtentList(group.extents());
+            rest.cut(holes);
+            List<Extent> left = rest.view();
             extentCount += left.size() - group.extents().size();
             queue.add(new PendingGroup(group.id(), group.offered(), left));
         }

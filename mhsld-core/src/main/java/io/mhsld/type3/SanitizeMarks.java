@@ -28,11 +28,12 @@ final class SanitizeMarks {
         } else if (extent.isShared() || Runs.covers(marked, extent.startDpa(), extent.lengthBytes())) {
             sanitized.add(extent);
         } else {
-            ExtentList whole = new ExtentList();
-            whole.addAll(List.of(extent));
-            List<Extent> unmarked = whole.without(marked);
-            others.addAll(unmarked);
-            sanitized.addAll(whole.without(Runs.of(unmarked)));
+            ExtentList unmarked = new ExtentList(List.of(extent));
+            unmarked.cut(marked);
+            ExtentList rest = new ExtentList(List.of(extent));
+            rest.cut(Runs.of(unmarked.view()));
+            others.addAll(unmarked.view());
+            sanitized.addAll(rest.view());
         }
     }
 }

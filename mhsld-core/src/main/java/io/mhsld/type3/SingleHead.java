@@ -15,8 +15,8 @@ final class SingleHead implements MultiHeadHooks {
         }
 
         @Override
-        public long[] runs() {
-            return Runs.NOTHING;
+        public Optional<Extent> lowestEndingAbove(long dpa) {
+            return Optional.empty();
         }
 
         @Override
@@ -56,12 +56,15 @@ final class SingleHead implements MultiHeadHooks {
         }
         FreeSpace free = new FreeSpace(region, lengthBytes, maxExtents);
         long from = region.baseDpa();
-        long[] taken = held.runs();
-        for (int run = Runs.firstEndingAbove(taken, from);
-                run < taken.length && taken[run] < region.endDpa() && free.wants(from);
-                run += 2) {
-            free.add(from, taken[run]);
-            from = taken[run + 1];
+        while (free.wants(from)) {
+            Optional<Extent> taken = held.lowestEndingAbove(from).filter(next -> next.startDpa() < region.endDpa());
+            if (taken.isEmpty()) {
+                break;
+            }
+            if (from < taken.get().startDpa()) {
+                free.add(from, taken.get().startDpa());
+            }
+            from = taken.get().endDpa();
         }
         free.add(from, region.endDpa());
         List<Extent> chosen = new ArrayList<>();

@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ExtentListTest {
@@ -50,21 +54,77 @@ class ExtentListTest {
     void shouldLeaveFragmentsWhereTheirExtentStood() {
         list.addAll(List.of(extent(10, 10), extent(0, 5), extent(30, 5)));
         List<Extent> holes = List.of(extent(31, 1), extent(12, 1), extent(15, 2), extent(4, 2));
-        assertEquals(
-                List.of(extent(10, 2), extent(13, 2), extent(17, 3), extent(0, 4), extent(30, 1), extent(32, 3)),
-                list.without(Runs.of(holes)));
+        List<Extent> left =
+                List.of(extent(10, 2), extent(13, 2), extent(17, 3), extent(0, 4), extent(30, 1), extent(32, 3));
+        assertEquals(left.size(), list.sizeWithout(Runs.of(holes)));
+        list.cut(Runs.of(holes));
+        assertEquals(left, list.view());
     }
 
     @Test
     void shouldCutOneHoleOutOfSeveralExtents() {
         list.addAll(List.of(extent(8, 4), extent(0, 4), extent(4, 4)));
-        assertEquals(List.of(extent(10, 2), extent(0, 2)), list.without(Runs.of(List.of(extent(2, 8)))));
+        list.cut(Runs.of(List.of(extent(2, 8))));
+        assertEquals(List.of(extent(10, 2), extent(0, 2)), list.view());
     }
 
     @Test
-    void shouldGiveThePartsOfARange() {
+    void shouldGiveThePartsOfARangeByAddress() {
         list.addAll(List.of(extent(8, 4), extent(0, 4)));
-        assertEquals(List.of(extent(8, 1), extent(2, 2)), list.partsWithin(extent(2, 7)));
+        assertEquals(List.of(extent(2, 2), extent(8, 1)), list.partsWithin(extent(2, 7)));
+    }
+
+    @Test
+    void shouldAgreeWithAPlainListWhateverComesAndGoes() {
+        long seed = System.nanoTime();
+        System.out.println("extent list: seed=" + seed);
+        Random random = new Random(seed);
+        List<Extent> plain = new ArrayList<>();
+        for (int round = 0; round < 4_000; round++) {
+            boolean comes = random.nextInt(round % 800 < 400 ? 4 : 3) != 0;
+            List<Extent> ranges = rangesBesides(random, comes ? plain : List.of());
+            int known = list.unchanged();
+            if (comes) {
+                list.addAll(ranges);
+                plain.addAll(ranges);
+            } else {
+                long[] holes = Runs.of(ranges);
+                List<Extent> left = plain;
+                for (Extent hole : ranges) {
+                    left = left.stream()
+                            .flatMap(extent -> extent.without(hole).stream())
+                            .toList();
+                }
+                assertEquals(left.size(), list.sizeWithout(holes));
+                list.cut(holes);
+                plain = new ArrayList<>(left);
+            }
+            assertEquals(plain, list.view());
+            assertEquals(plain.size(), list.size());
+            assertTrue(list.unchanged() <= known);
+            Extent range = extent(random.nextInt(400), 1 + random.nextInt(40));
+            List<Extent> parts = plain.stream()
+                    .filter(range::overlaps)
+                    .map(extent -> extent.within(range))
+                    .sorted(Comparator.comparingLong(Extent::startDpa))
+                    .toList();
+            assertEquals(parts, list.partsWithin(range));
+            assertEquals(!parts.isEmpty(), list.overlaps(range));
+            long held = parts.stream().mapToLong(Extent::lengthBytes).sum();
+            assertEquals(held == range.lengthBytes(), list.covers(range.startDpa(), range.lengthBytes()));
+        }
+    }
+
+    /** One or some ranges that overlap neither each other nor those. */
+    private static List<Extent> rangesBesides(Random random, List<Extent> those) {
+        List<Extent> ranges = new ArrayList<>();
+        for (int wanted = random.nextInt(10) == 0 ? 20 : 1; wanted > 0; wanted--) {
+            Extent range = extent(random.nextInt(400), 1 + random.nextInt(4));
+            if (Stream.concat(those.stream(), ranges.stream()).noneMatch(range::overlaps)) {
+                ranges.add(range);
+            }
+        }
+        return ranges;
     }
 
     @Test

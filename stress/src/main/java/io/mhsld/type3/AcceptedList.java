@@ -13,8 +13,7 @@ public final class AcceptedList {
 
     /** As a release does it. */
     public void release(List<Extent> released) {
-        long[] holes = Runs.of(released);
-        list.replaceWith(list.without(holes), holes);
+        list.cut(Runs.of(released));
     }
 
     /** The defect: for a moment, nothing is accepted. */
