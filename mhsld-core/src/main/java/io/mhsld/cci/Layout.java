@@ -1,12 +1,12 @@
 package io.mhsld.cci;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * The description of one payload: named little-endian fields in a row, then perhaps one block that repeats, then perhaps more fields. Offsets
@@ -124,7 +124,7 @@ public final class Layout {
     private final String name;
     private final String clause;
     private final List<Field> fields;
-    private final Map<String, Field> fieldsByName = new HashMap<>();
+    private final FieldNames names;
     private final Optional<Block> block;
     private final List<Field> tail;
     private final int headLength;
@@ -140,18 +140,11 @@ public final class Layout {
         this.headLength = lengthOf(fields);
         this.tailLength = lengthOf(tail);
         this.entryLength = (int) (long) block.map(b -> b.entry.lengthBytes(0)).orElse(0L);
-        for (Field field : fields) {
-            index(field);
-        }
-        for (Field field : tail) {
-            index(field);
-        }
-    }
-
-    private void index(Field field) {
-        if (field.kind != Kind.RESERVED && fieldsByName.put(field.name, field) != null) {
-            throw new IllegalArgumentException("field named twice: field=" + field.name + " layout=" + name);
-        }
+        this.names = new FieldNames(
+                Stream.concat(fields.stream(), tail.stream())
+                        .filter(field -> field.kind != Kind.RESERVED)
+                        .toList(),
+                name);
     }
 
     private static int lengthOf(List<Field> row) {
@@ -232,7 +225,7 @@ public final class Layout {
     }
 
     Field field(String fieldName) {
-        Field field = fieldsByName.get(fieldName);
+        Field field = names.find(fieldName);
         if (field == null) {
             throw new IllegalArgumentException("no such field: field=" + fieldName + " layout=" + name);
         }
