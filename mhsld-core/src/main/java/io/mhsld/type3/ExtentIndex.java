@@ -1,6 +1,8 @@
 package io.mhsld.type3;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 
@@ -15,6 +17,9 @@ final class ExtentIndex {
 
     /** Ascending, from row to row and within each; none is empty. */
     private final Extent[][] rows;
+
+    /** What {@link #runs} gives; null until somebody asks. */
+    private volatile long[] runs;
 
     private ExtentIndex(Extent[][] rows) {
         this.rows = rows;
@@ -90,6 +95,23 @@ final class ExtentIndex {
             return row[place + 1];
         }
         return at + 1 < rows.length ? rows[at + 1][0] : null;
+    }
+
+    /**
+     * The addresses of all extents ({@link Runs}): what accesses look at, for nothing is searched faster. Made by the first that asks, so that changes
+     * between which nobody accesses anything need not pay for it.
+     */
+    long[] runs() {
+        long[] known = runs;
+        if (known == null) {
+            List<Extent> all = new ArrayList<>();
+            for (Extent[] row : rows) {
+                Collections.addAll(all, row);
+            }
+            known = Runs.of(all);
+            runs = known;
+        }
+        return known;
     }
 
     /** True when every byte of the range lies in some extent; the length is unsigned. */

@@ -92,9 +92,14 @@ final class ExtentList {
         byAddress = ExtentIndex.EMPTY;
     }
 
-    /** True when every byte of the range lies in some extent; both numbers are unsigned. */
+    /** True when every byte of the range lies in some extent; both numbers are unsigned. For accesses. */
     boolean covers(long startDpa, long lengthBytes) {
-        return byAddress.covers(startDpa, lengthBytes);
+        return Runs.covers(byAddress.runs(), startDpa, lengthBytes);
+    }
+
+    /** The same for a request that is about to change the list. */
+    boolean covers(Extent range) {
+        return byAddress.covers(range.startDpa(), range.lengthBytes());
     }
 
     /** True when at least one byte of the range lies in some extent. */

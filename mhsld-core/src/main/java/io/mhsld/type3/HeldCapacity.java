@@ -149,9 +149,7 @@ final class HeldCapacity implements MultiHeadHooks.Held {
     }
 
     Optional<Refusal> checkAccepted(Extent extent) {
-        return accepted.covers(extent.startDpa(), extent.lengthBytes())
-                ? Optional.empty()
-                : Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
+        return accepted.covers(extent) ? Optional.empty() : Refusal.of(Cause.NOT_ACCEPTED, "%s", extent);
     }
 
     /** Every byte must be accepted or pending. */

@@ -111,6 +111,7 @@ class ExtentListTest {
             assertEquals(parts, list.partsWithin(range));
             assertEquals(!parts.isEmpty(), list.overlaps(range));
             long held = parts.stream().mapToLong(Extent::lengthBytes).sum();
+            assertEquals(held == range.lengthBytes(), list.covers(range));
             assertEquals(held == range.lengthBytes(), list.covers(range.startDpa(), range.lengthBytes()));
         }
     }
