@@ -45,19 +45,34 @@ final class BoundedLog implements HeadLog {
 
     @Override
     public synchronized void line(String text) {
+        if (takesLine()) {
+            print(text);
+        }
+    }
+
+    /** What is left out is not put into words either. */
+    @Override
+    public synchronized void say(String format, Object... arguments) {
+        if (takesLine()) {
+            print(String.format(format, arguments));
+        }
+    }
+
+    /** Counts a line: as one that is said, or that is left out. */
+    private boolean takesLine() {
         long lines = (clockNs.getAsLong() - creditedNs) / NS_PER_LINE;
         credit = Math.min(BURST_LINES, credit + lines);
         creditedNs += lines * NS_PER_LINE;
         if (credit == 0) {
             leftOut++;
-            return;
+            return false;
         }
         credit--;
         if (leftOut > 0) {
             print("log lines left out: lines=" + leftOut + " limitPerSecond=" + LINES_PER_SECOND);
             leftOut = 0;
         }
-        print(text);
+        return true;
     }
 
     private void print(String text) {

@@ -38,6 +38,9 @@ public final class EventLoop implements AutoCloseable {
     private Consumer<Throwable> errorSink = error -> {};
     private volatile boolean stopped;
 
+    /** Null while it does not run. */
+    private volatile Thread runner;
+
     private EventLoop(Selector selector) {
         this.selector = selector;
     }
@@ -79,7 +82,10 @@ public final class EventLoop implements AutoCloseable {
     /** Hands a task to the loop's thread. Any thread. */
     public void execute(Runnable task) {
         tasks.add(task);
-        selector.wakeup();
+        // The loop's own thread looks at the tasks before it waits: waking it would cost three system calls.
+        if (Thread.currentThread() != runner) {
+            selector.wakeup();
+        }
     }
 
     /**
@@ -87,6 +93,7 @@ public final class EventLoop implements AutoCloseable {
      * seen afterwards.
      */
     public void run() {
+        runner = Thread.currentThread();
         while (!stopped) {
             waitForWork();
             if (Thread.currentThread().isInterrupted()) {
@@ -98,6 +105,7 @@ public final class EventLoop implements AutoCloseable {
             runTasks();
         }
         runTasks();
+        runner = null;
     }
 
     /** Ends {@link #run} after the current round. Any thread. */

@@ -4,6 +4,7 @@ import io.mhsld.type3.Refusal.Cause;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -121,8 +122,13 @@ public final class EventLog {
      * than the log is deep.
      */
     public List<EventRecord> appendedAfter(long count) {
-        long first = appendedCount - recent.size();
-        return recent.stream().skip(Math.max(0, count - first)).toList();
+        // The new ones are few, and at the end.
+        long wanted = Math.min(recent.size(), appendedCount - count);
+        ArrayDeque<EventRecord> newest = new ArrayDeque<>();
+        for (Iterator<EventRecord> each = recent.descendingIterator(); newest.size() < wanted; ) {
+            newest.addFirst(each.next());
+        }
+        return List.copyOf(newest);
     }
 
     /** The oldest records, at most {@code limit}. */

@@ -81,6 +81,7 @@ public record Extent(long startDpa, long lengthBytes, UUID tag, int sharedSequen
 
     @Override
     public String toString() {
-        return String.format("dpa=0x%x length=0x%x", startDpa, lengthBytes);
+        // Not formatted: heads and refusals tell of extents often.
+        return "dpa=0x" + Long.toHexString(startDpa) + " length=0x" + Long.toHexString(lengthBytes);
     }
 }
