@@ -4,6 +4,7 @@ import io.mhsld.cli.CapacityOperator.Removal;
 import io.mhsld.cli.CapacityOperator.Request;
 import io.mhsld.cli.CapacityOperator.Selection;
 import io.mhsld.cli.HeadOperator.Range;
+import io.mhsld.type3.TagText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,20 +43,15 @@ final class CapacityVerbs {
         Long lengthBytes;
     }
 
-    /** Takes a UUID as RFC 4122 writes it, and nothing shorter. */
+    /** Takes what every interface takes for a tag. */
     static final class TagConverter implements ITypeConverter<UUID> {
-        private static final int UUID_LENGTH = 36;
-
         @Override
         public UUID convert(String text) {
-            try {
-                if (text.length() == UUID_LENGTH) {
-                    return UUID.fromString(text);
-                }
-            } catch (IllegalArgumentException e) {
-                // The same answer as for one that is too short.
+            if (text.isEmpty()) {
+                // Most likely a variable of a script that is not set, and then the capacity would have the wrong tag.
+                throw new TypeConversionException("tag is empty, leave it out for none");
             }
-            throw new TypeConversionException("not a UUID: tag=" + text);
+            return TagText.tagOf(text);
         }
     }
 
@@ -142,9 +138,9 @@ final class CapacityVerbs {
 
         @Option(
                 names = "--tag",
-                paramLabel = "UUID",
+                paramLabel = "TAG",
                 converter = TagConverter.class,
-                description = "Tag of the capacity.")
+                description = "Tag of the capacity: a UUID, or a word that stands for one.")
         UUID tag;
 
         Add(Console console) {
@@ -184,9 +180,9 @@ final class CapacityVerbs {
 
         @Option(
                 names = "--tag",
-                paramLabel = "UUID",
+                paramLabel = "TAG",
                 converter = TagConverter.class,
-                description = "Tag of the capacity.")
+                description = "Tag of the capacity: a UUID, or a word that stands for one.")
         UUID tag;
 
         @Option(

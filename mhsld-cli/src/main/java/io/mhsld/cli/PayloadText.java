@@ -4,6 +4,7 @@ import io.mhsld.cci.Layout;
 import io.mhsld.cci.Layout.Field;
 import io.mhsld.cci.Payload;
 import io.mhsld.text.ForeignText;
+import io.mhsld.type3.TagText;
 import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -11,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Collectors;
 
 /**
@@ -23,6 +25,10 @@ import java.util.stream.Collectors;
  */
 final class PayloadText {
     private static final String RAW = "hex:";
+
+    /** The field that takes words, as the options for a tag do. */
+    private static final String TAG = "tag";
+
     private static final BigInteger LIMIT = BigInteger.ONE.shiftLeft(Long.SIZE);
 
     private PayloadText() {}
@@ -128,17 +134,23 @@ final class PayloadText {
     private static void set(Payload payload, Field field, String text) {
         try {
             switch (field.kind()) {
-                case UUID -> payload.set(field.name(), new CapacityVerbs.TagConverter().convert(text));
+                case UUID -> payload.set(field.name(), uuidOf(field.name(), text));
                 case ASCII -> payload.set(field.name(), text);
                 case FLAGS -> payload.setFlags(field.name(), flags(field, text));
                 case BYTES -> setRaw(payload, field, text);
                 default -> payload.set(field.name(), number(field, text));
             }
-        } catch (IllegalArgumentException | picocli.CommandLine.TypeConversionException e) {
+        } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     "value does not fit: " + field.name() + "=" + ForeignText.line(text) + " (" + e.getMessage() + ")",
                     e);
         }
+    }
+
+    private static UUID uuidOf(String field, String text) {
+        return field.equals(TAG)
+                ? TagText.tagOf(text)
+                : TagText.uuidOf(text).orElseThrow(() -> new IllegalArgumentException("not a UUID"));
     }
 
     private static void setRaw(Payload payload, Field field, String text) {

@@ -23,7 +23,7 @@ import io.mhsld.type3.Refusal.Cause;
 import io.mhsld.type3.ReleaseRequest;
 import io.mhsld.type3.RemovalPolicy;
 import io.mhsld.type3.SelectionPolicy;
-import java.nio.charset.StandardCharsets;
+import io.mhsld.type3.TagText;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HexFormat;
@@ -201,14 +201,9 @@ public final class CxlCommands {
                 : Optional.of(QmpReply.refused("Unable to resolve CXL type 3 device"));
     }
 
-    /** QEMU takes any string for a tag; one that is no UUID stands for the UUID that is made from its characters (RFC 4122, version 3). */
+    /** Clients of QEMU send an empty one for none. */
     private static UUID tagOf(QmpArguments arguments) {
-        String tag = arguments.optionalText("tag").orElse("");
-        try {
-            return tag.isEmpty() ? Extent.NO_TAG : UUID.fromString(tag);
-        } catch (IllegalArgumentException e) {
-            return UUID.nameUUIDFromBytes(tag.getBytes(StandardCharsets.UTF_8));
-        }
+        return TagText.tagOf(arguments.optionalText("tag").orElse(""));
     }
 
     private static List<Range> rangesOf(QmpArguments arguments) {

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Outcome;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -129,6 +131,15 @@ class CapacityVerbsTest {
     }
 
     @Test
+    void shouldTakeAnyWordForATag() {
+        UUID made = UUID.nameUUIDFromBytes("pool".getBytes(StandardCharsets.UTF_8));
+        assertEquals(0, head.run("add", "--length=2M", "--tag=pool").exitCode());
+        assertEquals(made.toString(), head.last(ADD).get("tag"));
+        assertEquals(0, head.run("release", "--tag=pool").exitCode());
+        assertEquals(made.toString(), head.last(RELEASE).get("tag"));
+    }
+
+    @Test
     void shouldReleaseByTag() {
         head.answers(
                 "x-query-extents",
@@ -176,7 +187,8 @@ class CapacityVerbsTest {
                 "add     | --policy=enable-shared-access                      | missing option: --tag",
                 "add     | --policy=enable-shared-access --tag=TAG --length=2M | the tag says what",
                 "add     | --policy=best --length=2M                          | --policy",
-                "add     | --tag=1-2-3-4-5 --length=2M                        | not a UUID",
+                "add     | --tag= --length=2M                                 | tag is empty, leave it out for none",
+                "release | --tag=                                             | tag is empty, leave it out for none",
                 "release |                                                    | missing option: --offset",
                 "release | --removal=tag-based                                | missing option: --tag",
                 "release | --removal=tag-based --tag=TAG --offset=0 --length=2M | the tag says what",

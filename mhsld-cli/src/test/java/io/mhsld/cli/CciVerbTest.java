@@ -109,6 +109,13 @@ class CciVerbTest {
     }
 
     @Test
+    void shouldTakeAnyWordForATag() throws IOException {
+        assertEquals(
+                0, send(answer(0, ""), "5606", "tag=test", "--interface=fm").exitCode());
+        assertEquals("098f6bcd462133738ade4e832627b4f6", sent.get("payload"));
+    }
+
+    @Test
     void shouldDecodeTheAnswerAndNameTheReturnCode() throws IOException {
         Outcome good = send(answer(0, "2a00000000000000"), "get-timestamp");
         assertEquals("0300 Get Timestamp: 0000 success, 8 bytes\n  timestampNs: 42\n", good.out());
