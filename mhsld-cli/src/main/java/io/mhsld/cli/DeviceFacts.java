@@ -102,11 +102,6 @@ record DeviceFacts(
             return row.head();
         }
 
-        /** True when somebody is that head. */
-        boolean isTaken() {
-            return state == HeadState.STARTING || state == HeadState.SERVING || state == HeadState.STOPPED;
-        }
-
         /** Nobody is it, and it holds nothing and has nothing to tell. */
         boolean isIdle() {
             return state == HeadState.FREE

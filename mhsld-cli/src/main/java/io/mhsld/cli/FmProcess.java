@@ -16,8 +16,6 @@ import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.StateFileException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /** The fabric manager's door to one device as a process: opens the state file, serves its sockets, forwards to the heads. */
 final class FmProcess {
@@ -40,36 +38,24 @@ final class FmProcess {
 
     private final Options options;
     private final Console console;
-    private final EventLoop loop = EventLoop.open();
-    private final CountDownLatch left = new CountDownLatch(1);
     private final BoundedLog log;
-    private volatile boolean serves;
-    private RuntimeException lost;
-    private boolean quitByQmp;
+    private final ServingProcess life;
 
     private FmProcess(Options options, Console console) {
         this.options = options;
         this.console = console;
         this.log = new BoundedLog(console.err(), "fm", System::nanoTime);
+        this.life = new ServingProcess(options.files, console, log, LEAVE_TIMEOUT_S);
     }
 
     /** Runs until it is told to leave. */
     static ExitCode run(Options options, Console console) {
         FmProcess process = new FmProcess(options, console);
-        try {
-            Runtime.getRuntime().addShutdownHook(new Thread(process::leaveOnSignal, "signal"));
-        } catch (IllegalStateException e) {
-            // The signal came first.
-            return ExitCode.DONE;
-        }
-        try {
-            return DeviceOperator.guarded(options.files, process::serve);
-        } finally {
-            process.left.countDown();
-        }
+        return process.life.run(process::serve);
     }
 
-    private ExitCode serve() {
+    private void serve() {
+        EventLoop loop = life.loop();
         try (HeadConnections heads = new HeadConnections(loop);
                 Fabric fabric = Fabric.open(options.files, heads, options.waitMs)) {
             FmOwnedLd cci = new FmOwnedLd(fabric, this::tellError);
@@ -79,20 +65,11 @@ final class FmProcess {
                     MctpServer mctp = new MctpServer(loop, cci::execute, options.dialect, this::tellError)) {
                 tellReady(fabric, listen(qmp), listen(mctp));
                 loop.every(TICK_MS, () -> follow(fabric));
-                serves = true;
+                life.begun();
                 loop.run();
-                if (!quitByQmp) {
-                    qmp.emitShutdown(lost == null ? "host-signal" : "host-error");
-                }
+                life.sayGoodbye(qmp);
             }
-        } finally {
-            loop.close();
         }
-        if (lost != null) {
-            throw lost;
-        }
-        log.say("left");
-        return ExitCode.DONE;
     }
 
     private List<QmpAddress> listen(QmpServer server) {
@@ -137,8 +114,7 @@ final class FmProcess {
                         fabric.geometry().capacityBytes(), fabric.headCount());
             }
         } catch (StateFileException e) {
-            lost = e;
-            loop.stop();
+            life.lose(e);
         }
     }
 
@@ -146,23 +122,6 @@ final class FmProcess {
         log.say("error: %s", error);
         for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
             log.say("caused by: %s", cause);
-        }
-    }
-
-    private void leaveOnSignal() {
-        if (left.getCount() == 0 || !serves) {
-            return;
-        }
-        loop.stop();
-        try {
-            if (left.await(LEAVE_TIMEOUT_S, TimeUnit.SECONDS) && lost == null) {
-                // Leaving on request is success; the JVM would report the signal.
-                console.out().flush();
-                console.err().flush();
-                Runtime.getRuntime().halt(ExitCode.DONE.number());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -189,8 +148,7 @@ final class FmProcess {
 
         @Override
         public void quit() {
-            quitByQmp = true;
-            loop.stop();
+            life.quit();
         }
     }
 }

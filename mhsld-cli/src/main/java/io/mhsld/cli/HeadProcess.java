@@ -36,8 +36,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /** One head as a process of its own: attaches, serves its sockets, answers for the host, and leaves cleanly when it is told to. */
 final class HeadProcess {
@@ -102,42 +100,28 @@ final class HeadProcess {
 
     private final Options options;
     private final Console console;
-    private final EventLoop loop = EventLoop.open();
-    private final CountDownLatch left = new CountDownLatch(1);
     private final HeadLog log;
-    private volatile boolean attached;
-    private RuntimeException lost;
-    private boolean quitByQmp;
+    private final ServingProcess life;
     private final Map<EventLog.Kind, Long> announcedEvents = new EnumMap<>(EventLog.Kind.class);
 
     private HeadProcess(Options options, Console console) {
         this.options = options;
         this.console = console;
         this.log = new BoundedLog(console.err(), options.head, System::nanoTime);
+        this.life = new ServingProcess(options.files, console, log, LEAVE_TIMEOUT_S);
     }
 
     /** Runs until it is told to leave. */
     static ExitCode run(Options options, Console console) {
         HeadProcess process = new HeadProcess(options, console);
-        // The hook is there before the head is: a signal at any moment ends in a clean leave, or finds nothing to
-        // leave.
-        try {
-            Runtime.getRuntime().addShutdownHook(new Thread(process::leaveOnSignal, "signal"));
-        } catch (IllegalStateException e) {
-            // The signal came first: the JVM ends, and there is nothing yet to leave.
-            return ExitCode.DONE;
-        }
-        try {
-            return DeviceOperator.guarded(options.files, process::serve);
-        } finally {
-            process.left.countDown();
-        }
+        return process.life.run(process::serve);
     }
 
-    private ExitCode serve() {
+    private void serve() {
+        EventLoop loop = life.loop();
         options.init.ifPresent(this::initialise);
         try (Head head = Device.attach(options.files, options.head, loop, options.waitMs, log)) {
-            attached = true;
+            life.begun();
             options.expected.check(head);
             HostDriver driver = new HostDriver(head.mailbox(), options.driver, this::tellAct);
             for (EventLog.Kind kind : EventLog.Kind.values()) {
@@ -151,7 +135,7 @@ final class HeadProcess {
             }
             head.device().ras().onError(new RasTeller());
             loop.onError(head::recordError);
-            head.onLost(this::leaveLost);
+            head.onLost(life::lose);
             Mailbox ldCci = head.mailbox().ldCci();
             MctpEndpoint endpoint = (opcode, payload, dialect, answer) -> answer.accept(ldCci.execute(opcode, payload));
             try (QmpServer server = new QmpServer(
@@ -165,19 +149,9 @@ final class HeadProcess {
                 head.serve();
                 tellReady(head, addresses, mctpAddresses);
                 runLoop(head);
-                if (!quitByQmp) {
-                    // After quit the server has told its clients itself.
-                    server.emitShutdown(lost == null ? "host-signal" : "host-error");
-                }
+                life.sayGoodbye(server);
             }
-        } finally {
-            loop.close();
         }
-        if (lost != null) {
-            throw lost;
-        }
-        log.say("left");
-        return ExitCode.DONE;
     }
 
     private void initialise(Device.Specification specification) {
@@ -240,18 +214,18 @@ final class HeadProcess {
         warmUp.setDaemon(true);
         warmUp.start();
         try {
-            loop.run();
+            life.loop().run();
         } catch (RuntimeException | Error e) {
             // A fault in mapped memory is an InternalError, and that can come from anywhere and lead to other errors.
             Optional<StateFileException> loss = head.lost();
             if (loss.isEmpty() && !(e instanceof InternalError)) {
                 throw e;
             }
-            lost = loss.orElseGet(() -> new StateFileException(
+            life.lose(loss.orElseGet(() -> new StateFileException(
                     Problem.DAMAGED,
                     "state or media file was cut under a live head",
                     head.files().stateFile(),
-                    e));
+                    e)));
         }
     }
 
@@ -306,30 +280,6 @@ final class HeadProcess {
         extents.forEach(extent -> log.say("%s: %s%s", what, extent, outcome));
     }
 
-    private void leaveLost(StateFileException problem) {
-        lost = problem;
-        loop.stop();
-    }
-
-    private void leaveOnSignal() {
-        if (left.getCount() == 0 || !attached) {
-            // The ordinary end of the process; or it still waits for its device and has nothing to leave, so the signal
-            // ends it at once.
-            return;
-        }
-        loop.stop();
-        try {
-            if (left.await(LEAVE_TIMEOUT_S, TimeUnit.SECONDS) && lost == null) {
-                // Leaving on request is success; the JVM would report the signal.
-                console.out().flush();
-                console.err().flush();
-                Runtime.getRuntime().halt(ExitCode.DONE.number());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     /** What the PCI function would send as error messages. */
     private final class RasTeller implements RasCapability.Listener {
         @Override
@@ -369,8 +319,7 @@ final class HeadProcess {
 
         @Override
         public void quit() {
-            quitByQmp = true;
-            loop.stop();
+            life.quit();
         }
     }
 }
