@@ -15,7 +15,7 @@ final class EventText {
     /** What every record has and few people look for, and what only tells which other fields mean something. */
     private static final Set<String> LEFT_OUT = leftOut();
 
-    private static final Set<String> NOTHING = Set.of("0", "0x0", "[]", "not reported");
+    private static final Set<String> NOTHING = Set.of("0", "0x0", "[]", "not reported", "informational");
     private static final Set<String> SHOWN_AS_ZERO =
             Set.of("physicalAddress", "temperatureCelsius", "lifeUsedPercent", "startDpa");
 

@@ -109,6 +109,38 @@ class CciVerbTest {
     }
 
     @Test
+    void shouldShowApartWhatIsPackedInOneNumber() throws IOException {
+        String poison = "0000" + "00".repeat(8) + "0100" + "00".repeat(20) + "4310000000000000" + "0200000000000000";
+        assertEquals(
+                """
+                4300 Get Poison List: 0000 success, 48 bytes
+                  flags: none
+                  overflowNs: 0
+                  recordCount: 1
+                  records[0]:
+                    dpa: 0x1040
+                    source: injected
+                    lengthLines: 2
+                """,
+                send(answer(0, poison), "4300", "startDpa=0", "lengthLines=64").out());
+        String background = send(answer(0, "5500044400000000"), "0002").out();
+        assertTrue(background.contains("status: in progress\n  percentComplete: 42\n  opcode: 0x4404\n"), background);
+        String firmware = send(answer(0, "0411" + "00".repeat(78)), "0200").out();
+        assertTrue(firmware.contains("activeSlot: 1\n  stagedSlot: 2\n"), firmware);
+        String health = send(answer(0, "000016" + "00".repeat(15)), "4200").out();
+        assertTrue(health.contains("""
+                  lifeUsedLevel: critical
+                  temperatureLevel: warning
+                  correctedVolatileErrorsLevel: warning
+                  correctedPersistentErrorsLevel: normal
+                """), health);
+        String policy = send(answer(0, "0111000002"), "0102").out();
+        assertTrue(policy.contains("informational: MSI/MSI-X\n  informationalVector: 0\n"), policy);
+        assertTrue(policy.contains("warning: MSI/MSI-X\n  warningVector: 1\n"), policy);
+        assertTrue(policy.contains("dynamicCapacity: firmware interrupt\n"), policy);
+    }
+
+    @Test
     void shouldTakeAnyWordForATag() throws IOException {
         assertEquals(
                 0, send(answer(0, ""), "5606", "tag=test", "--interface=fm").exitCode());

@@ -77,13 +77,13 @@ class InjectVerbsTest implements HeadProcesses.HoldsHeads {
                                 + " type=\"health status change\" healthStatus=\"maintenance needed, performance"
                                 + " degraded\" mediaStatus=normal lifeUsedPercent=0 temperatureCelsius=-40",
                         "informational events=1 unread=1 overflow=0",
-                        "warning     1  general media event: recordFlags=\"severity bit 0\" physicalAddress=0x1000"
+                        "warning     1  general media event: severity=warning physicalAddress=0x1000"
                                 + " descriptor=\"threshold event\" type=\"scrub media ECC error\""
                                 + " transactionType=\"host read\" channel=2"
                                 + " componentId=64696d6d370000000000000000000000 correctedErrorCount=5",
                         "warning events=1 unread=1 overflow=0",
                         "failure events=0 unread=0 overflow=0",
-                        "fatal     1  DRAM event: recordFlags=\"severity bit 0, severity bit 1\""
+                        "fatal     1  DRAM event: severity=fatal"
                                 + " physicalAddress=0x1000 type=\"media ECC error\" transactionType=unknown row=0x1234"
                                 + " correctionMask0=0x1 correctionMask1=0xffffffffffffffff",
                         "fatal events=1 unread=1 overflow=0",

@@ -80,7 +80,9 @@ class PoisonProcessesTest implements HeadProcesses.HoldsHeads {
         assertPoisoned(1, "256M");
         String failures = done("events", "--head=1", "--log=failure");
         assertTrue(
-                failures.contains("general media event") && failures.contains("physicalAddress=0x10000001"), failures);
+                failures.contains("general media event")
+                        && failures.contains("physicalAddress=0x10000000 physicalAddressFlags=volatile"),
+                failures);
         Outcome other = heads.run("inject", "--head=2", "poison", "--dpa=257M");
         assertEquals(ExitCode.REFUSED.number(), other.exitCode());
         assertTrue(other.err().contains("owned by other head"), other.err());
@@ -111,7 +113,7 @@ class PoisonProcessesTest implements HeadProcesses.HoldsHeads {
 
         head(1);
         String list = done("cci", "--head=1", "get-poison-list", "startDpa=0", "lengthLines=4194304");
-        assertTrue(list.contains("dpaAndSource: 0x1002") && list.contains("dpaAndSource: 0x4000002"), list);
+        assertTrue(list.contains("dpa: 0x1000\n    source: internal") && list.contains("dpa: 0x4000000\n"), list);
         done("add", "--head=1", "--offset=0", "--length=2M");
         assertReadable(1, "4160");
         // The rest is where it was: free.

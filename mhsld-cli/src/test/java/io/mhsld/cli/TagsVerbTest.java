@@ -131,9 +131,7 @@ class TagsVerbTest {
                 ExitCode.USAGE.number(),
                 run("pool", "--add-reference=" + FIRST, "--remove-reference=" + FIRST)
                         .exitCode());
-        assertEquals(
-                ExitCode.USAGE.number(),
-                run("pool", "--add-reference=").exitCode());
+        assertEquals(ExitCode.USAGE.number(), run("pool", "--add-reference=").exitCode());
         assertEquals(List.of(), calls);
     }
 }

@@ -4,6 +4,7 @@ import io.mhsld.cci.Layout.Block;
 import io.mhsld.cci.Layout.Field;
 import io.mhsld.cci.Layout.Kind;
 import io.mhsld.cci.Layout.Meaning;
+import io.mhsld.cci.Layout.Part;
 import io.mhsld.cci.Layout.Style;
 import io.mhsld.text.ForeignText;
 import java.math.BigInteger;
@@ -53,7 +54,9 @@ final class Decoder {
             if (position + field.width() > bytes.length) {
                 return false;
             }
-            if (field.kind() != Kind.RESERVED) {
+            if (!field.meaning().parts().isEmpty()) {
+                putParts(field, values);
+            } else if (field.kind() != Kind.RESERVED) {
                 values.put(field.name(), value(field));
             }
             position += field.width();
@@ -101,20 +104,33 @@ final class Decoder {
                 .replace('\uFFFD', '?');
     }
 
+    private void putParts(Field field, Map<String, Object> values) {
+        long number = Payload.numberAt(bytes, position, field.width());
+        for (Part part : field.meaning().parts()) {
+            long own = part.of(number);
+            values.put(part.name(), part.isFlags() ? flags(own, part.meaning()) : number(own, part.meaning()));
+        }
+    }
+
     private List<String> flags(Field field) {
+        return flags(Payload.numberAt(bytes, position, field.width()), field.meaning());
+    }
+
+    private static List<String> flags(long bits, Meaning meaning) {
         List<String> set = new ArrayList<>();
-        long bits = Payload.numberAt(bytes, position, field.width());
-        for (int bit = 0; bit < field.width() * Byte.SIZE; bit++) {
+        for (int bit = 0; bit < Long.SIZE; bit++) {
             if ((bits >>> bit & 1) != 0) {
-                set.add(field.meaning().name(bit).orElse("bit " + bit));
+                set.add(meaning.name(bit).orElse("bit " + bit));
             }
         }
         return set;
     }
 
     private Object number(Field field) {
-        Meaning meaning = field.meaning();
-        long number = Payload.numberAt(bytes, position, field.width());
+        return number(Payload.numberAt(bytes, position, field.width()), field.meaning());
+    }
+
+    private Object number(long number, Meaning meaning) {
         if (meaning.name(number).isPresent()) {
             return meaning.name(number).get();
         }

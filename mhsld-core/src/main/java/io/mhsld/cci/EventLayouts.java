@@ -1,6 +1,8 @@
 package io.mhsld.cci;
 
 import io.mhsld.cci.Layout.Kind;
+import io.mhsld.cci.Layout.Part;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
@@ -52,24 +54,33 @@ public final class EventLayouts {
         "errors in multiple media components", "programmable threshold exceeded"
     };
 
+    private static final Part SEVERITY = Part.oneOf("severity", 0, 2, "informational", "warning", "failure", "fatal");
+
+    private static final List<String> RECORD_FLAGS = List.of(
+            "severity bit 0",
+            "severity bit 1",
+            "permanent condition",
+            "maintenance needed",
+            "performance degraded",
+            "hardware replacement needed",
+            "maintenance subclass valid",
+            "LD id valid",
+            "head id valid");
+
+    private static final Part OTHER_RECORD_FLAGS = Part.flags(
+            "recordFlags", 2, RECORD_FLAGS.subList(2, RECORD_FLAGS.size()).toArray(String[]::new));
+
+    private static final Part[] ADDRESS_PARTS = {
+        Part.address("physicalAddress", 6), Part.flags("physicalAddressFlags", 0, "volatile", "not repairable")
+    };
+
     // ---- records
 
     /** What all event records begin with, 30h bytes. */
     public static final Layout EVENT_RECORD_HEADER = Layout.named("common event record", "8.2.9.2.1")
             .uuid("recordId")
             .u8("recordLength")
-            .flags(
-                    "recordFlags",
-                    3,
-                    "severity bit 0",
-                    "severity bit 1",
-                    "permanent condition",
-                    "maintenance needed",
-                    "performance degraded",
-                    "hardware replacement needed",
-                    "maintenance subclass valid",
-                    "LD id valid",
-                    "head id valid")
+            .packedFlags("recordFlags", 3, RECORD_FLAGS, SEVERITY, OTHER_RECORD_FLAGS)
             .u16("handle")
             .u16("relatedHandle")
             .u64("timestampNs")
@@ -89,7 +100,7 @@ public final class EventLayouts {
     /** General Media Event Record (CXL r3.2 table 8-57). */
     public static final Layout GENERAL_MEDIA_RECORD = Layout.named("general media event", "8.2.10.2.1.1")
             .include(EVENT_RECORD_HEADER)
-            .hex("physicalAddress", Kind.U64)
+            .packed("physicalAddress", Kind.U64, ADDRESS_PARTS)
             .flags("descriptor", 1, DESCRIPTOR_FLAGS)
             .oneOf(
                     "type",
@@ -115,7 +126,7 @@ public final class EventLayouts {
     /** DRAM Event Record (CXL r3.2 table 8-58). */
     public static final Layout DRAM_RECORD = Layout.named("DRAM event", "8.2.10.2.1.2")
             .include(EVENT_RECORD_HEADER)
-            .hex("physicalAddress", Kind.U64)
+            .packed("physicalAddress", Kind.U64, ADDRESS_PARTS)
             .flags("descriptor", 1, DESCRIPTOR_FLAGS)
             .oneOf(
                     "type",
@@ -282,17 +293,24 @@ public final class EventLayouts {
 
     /** 0103h: one byte of settings for each log; a fifth, for the dynamic-capacity log, may follow. */
     static final Layout SET_EVENT_INTERRUPT_POLICY = Layout.named("Set Event Interrupt Policy input", "8.2.9.2.5")
-            .hex("informational", Kind.U8)
-            .hex("warning", Kind.U8)
-            .hex("failure", Kind.U8)
-            .hex("fatal", Kind.U8)
+            .packed("informational", Kind.U8, interrupt("informational"))
+            .packed("warning", Kind.U8, interrupt("warning"))
+            .packed("failure", Kind.U8, interrupt("failure"))
+            .packed("fatal", Kind.U8, interrupt("fatal"))
             .build();
 
     /** Answer to 0102h. */
     static final Layout EVENT_INTERRUPT_POLICY = Layout.named("Get Event Interrupt Policy output", "8.2.9.2.4")
             .include(SET_EVENT_INTERRUPT_POLICY)
-            .hex("dynamicCapacity", Kind.U8)
+            .packed("dynamicCapacity", Kind.U8, interrupt("dynamicCapacity"))
             .build();
+
+    /** How a log interrupts, and by which vector. */
+    private static Part[] interrupt(String log) {
+        return new Part[] {
+            Part.oneOf(log, 0, 2, "no interrupts", "MSI/MSI-X", "firmware interrupt"), Part.number(log + "Vector", 4, 4)
+        };
+    }
 
     private EventLayouts() {}
 }

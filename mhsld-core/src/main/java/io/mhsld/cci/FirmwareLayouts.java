@@ -1,5 +1,8 @@
 package io.mhsld.cci;
 
+import io.mhsld.cci.Layout.Kind;
+import io.mhsld.cci.Layout.Part;
+
 /** The payloads of command set 02h. Clauses are of CXL r3.1. */
 final class FirmwareLayouts {
     /** Offsets of parts are in this unit (CXL r3.1 8.2.9.3.2). */
@@ -10,7 +13,7 @@ final class FirmwareLayouts {
     /** Answer to 0200h; the active slot is in bits 2:0 of {@code slots}, the staged one in bits 5:3. */
     static final Layout FIRMWARE_INFO = Layout.named("Get FW Info output", "8.2.9.3.1")
             .u8("slotCount")
-            .u8("slots")
+            .packed("slots", Kind.U8, Part.number("activeSlot", 0, 3), Part.number("stagedSlot", 3, 3))
             .flags("capabilities", 1, "online activation")
             .reserved(13)
             .ascii("revision1", REVISION_BYTES)

@@ -1,6 +1,7 @@
 package io.mhsld.cci;
 
 import io.mhsld.cci.Layout.Kind;
+import io.mhsld.cci.Layout.Part;
 
 /** The payloads of command set 00h. Clauses are of CXL r3.1. */
 final class GenericLayouts {
@@ -17,7 +18,7 @@ final class GenericLayouts {
 
     /** Answer to 0002h; the progress is in bits 7:1 of the first byte. */
     static final Layout BACKGROUND_STATUS = Layout.named("Background Operation Status output", "8.2.9.1.2")
-            .hex("status", Kind.U8)
+            .packed("status", Kind.U8, Part.flags("status", 0, "in progress"), Part.number("percentComplete", 1, 7))
             .reserved(1)
             .hex("opcode", Kind.U16)
             .hex("returnCode", Kind.U16)

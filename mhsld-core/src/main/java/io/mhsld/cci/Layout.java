@@ -84,12 +84,54 @@ public final class Layout {
      * @param unit a number is transported in this unit: 256 MiB for decode lengths
      * @param style how to show it
      * @param names of flags by bit, or of values by number
+     * @param parts what the bits are when it is several things in one; it is written as one number, and shown apart
      */
-    public record Meaning(long unit, Style style, List<String> names) {
+    public record Meaning(long unit, Style style, List<String> names, List<Part> parts) {
         static final Meaning PLAIN = new Meaning(1, Style.DECIMAL, List.of());
+
+        Meaning(long unit, Style style, List<String> names) {
+            this(unit, style, names, List.of());
+        }
 
         Optional<String> name(long number) {
             return number >= 0 && number < names.size() ? Optional.of(names.get((int) number)) : Optional.empty();
+        }
+    }
+
+    /**
+     * Some bits of a number that mean something by themselves.
+     *
+     * @param bits set where the number has bits of the part
+     * @param isFlags each bit has a name, from the lowest one
+     * @param isInPlace the bits count where they stand, as those of an address do
+     * @param meaning of the part's own number
+     */
+    public record Part(String name, long bits, boolean isFlags, boolean isInPlace, Meaning meaning) {
+        static Part number(String name, int lowestBit, int count) {
+            return new Part(name, bits(lowestBit, count), false, false, Meaning.PLAIN);
+        }
+
+        static Part oneOf(String name, int lowestBit, int count, String... names) {
+            return new Part(name, bits(lowestBit, count), false, false, new Meaning(1, Style.HEX, List.of(names)));
+        }
+
+        static Part flags(String name, int lowestBit, String... names) {
+            return new Part(
+                    name, bits(lowestBit, names.length), true, false, new Meaning(1, Style.HEX, List.of(names)));
+        }
+
+        /** The address of something that is aligned, from there to the highest bit. */
+        static Part address(String name, int lowestBit) {
+            return new Part(
+                    name, bits(lowestBit, Long.SIZE - lowestBit), false, true, new Meaning(1, Style.HEX, List.of()));
+        }
+
+        private static long bits(int lowestBit, int count) {
+            return -1L >>> (Long.SIZE - count) << lowestBit;
+        }
+
+        long of(long number) {
+            return isInPlace ? number & bits : (number & bits) >>> Long.numberOfTrailingZeros(bits);
         }
     }
 
@@ -309,6 +351,16 @@ public final class Layout {
         /** A number that is read in hexadecimal digits. */
         Builder hex(String field, Kind kind) {
             return add(field, kind, kind.width, new Meaning(1, Style.HEX, List.of()));
+        }
+
+        /** A number that is several things in one. */
+        Builder packed(String field, Kind kind, Part... parts) {
+            return add(field, kind, kind.width, new Meaning(1, Style.HEX, List.of(), List.of(parts)));
+        }
+
+        /** Flags, some of whose bits are shown as something else. */
+        Builder packedFlags(String field, int width, List<String> names, Part... parts) {
+            return add(field, Kind.FLAGS, width, new Meaning(1, Style.HEX, names, List.of(parts)));
         }
 
         /** A number of bytes, transported in multiples of {@code unit}. */

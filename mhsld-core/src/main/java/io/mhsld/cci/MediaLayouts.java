@@ -1,6 +1,7 @@
 package io.mhsld.cci;
 
 import io.mhsld.cci.Layout.Kind;
+import io.mhsld.cci.Layout.Part;
 
 /** The payloads of command sets 43h and 44h. Clauses are of CXL r3.1. */
 final class MediaLayouts {
@@ -12,7 +13,22 @@ final class MediaLayouts {
 
     /** Source in bits 2:0 of the address, length in lines of 64 bytes. */
     private static final Layout MEDIA_ERROR_RECORD = Layout.named("media error record", "8.2.9.9.4.1")
-            .hex("dpaAndSource", Kind.U64)
+            .packed(
+                    "dpaAndSource",
+                    Kind.U64,
+                    Part.address("dpa", 6),
+                    Part.oneOf(
+                            "source",
+                            0,
+                            3,
+                            "unknown",
+                            "external",
+                            "internal",
+                            "injected",
+                            "reserved 4",
+                            "reserved 5",
+                            "reserved 6",
+                            "vendor specific"))
             .u32("lengthLines")
             .reserved(4)
             .build();

@@ -1,6 +1,7 @@
 package io.mhsld.cci;
 
 import io.mhsld.cci.Layout.Kind;
+import io.mhsld.cci.Layout.Part;
 
 /** The payloads of command sets 41h, 42h and 45h. Clauses are of CXL r3.1. */
 final class MemoryDeviceLayouts {
@@ -39,11 +40,19 @@ final class MemoryDeviceLayouts {
             .repeatToEnd("data", BYTE)
             .build();
 
+    private static final String[] LEVELS = {"normal", "warning", "critical"};
+
     /** Answer to 4200h; the temperature is signed, in degrees Celsius. */
     static final Layout HEALTH_INFO = Layout.named("Get Health Info output", "8.2.9.9.3.1")
             .flags("healthStatus", 1, "maintenance needed", "performance degraded", "replacement needed")
             .oneOf("mediaStatus", "normal", "not ready", "write persistency lost", "all data lost")
-            .hex("additionalStatus", Kind.U8)
+            .packed(
+                    "additionalStatus",
+                    Kind.U8,
+                    Part.oneOf("lifeUsedLevel", 0, 2, LEVELS),
+                    Part.oneOf("temperatureLevel", 2, 2, LEVELS),
+                    Part.oneOf("correctedVolatileErrorsLevel", 4, 1, LEVELS),
+                    Part.oneOf("correctedPersistentErrorsLevel", 5, 1, LEVELS))
             .u8("lifeUsedPercent")
             .u16("temperature")
             .u32("dirtyShutdowns")
