@@ -258,9 +258,13 @@ public final class HostDriver {
         listener.hostDid(Act.REJECTED, offer, send(ADD_RESPONSE, List.of()));
     }
 
-    /** Releases what it is asked for; when it has not got all of that, for it may have released some already, what of it there is. */
+    /**
+     * Releases what it is asked for; when it has not got all of that, for it may have released some already, what of it there is. Of shared
+     * capacity all that it has.
+     */
     private void giveBack(List<Extent> request) {
-        if (request.size() <= DynamicCapacity.MAX_EXTENTS) {
+        boolean isShared = request.stream().anyMatch(Extent::isShared);
+        if (!isShared && request.size() <= DynamicCapacity.MAX_EXTENTS) {
             ReturnCode code = send(RELEASE, request);
             if (code == ReturnCode.SUCCESS) {
                 listener.hostDid(Act.RELEASED, request, code);
@@ -274,7 +278,7 @@ public final class HostDriver {
         }
     }
 
-    /** Of shared capacity all that has the tag: a part of it cannot be given back, and records of the others may have been lost. */
+    /** Of shared capacity all that has the tag: a part of it would leave the tag held, and records of the others may have been lost. */
     private List<Extent> heldOf(List<Extent> request) {
         List<Extent> held = acceptedExtents();
         List<Extent> parts = new ArrayList<>();
