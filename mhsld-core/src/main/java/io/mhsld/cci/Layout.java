@@ -130,7 +130,8 @@ public final class Layout {
             return -1L >>> (Long.SIZE - count) << lowestBit;
         }
 
-        long of(long number) {
+        /** This part of the number. */
+        public long of(long number) {
             return isInPlace ? number & bits : (number & bits) >>> Long.numberOfTrailingZeros(bits);
         }
     }

@@ -4,6 +4,7 @@ import io.mhsld.cci.EventLayouts;
 import io.mhsld.cci.Layout;
 import io.mhsld.cci.Layout.Field;
 import io.mhsld.cci.Layout.Kind;
+import io.mhsld.cci.Layout.Part;
 import io.mhsld.cci.Layouts;
 import io.mhsld.cci.Opcode;
 import io.mhsld.cci.OpcodeTable;
@@ -67,6 +68,16 @@ public final class Payloads {
     private static void compare(List<Field> fields, Map<?, ?> decoded, Payload named) {
         for (Field field : fields) {
             if (field.kind() == Kind.RESERVED) {
+                continue;
+            }
+            for (Part part : field.meaning().parts()) {
+                Object shown = decoded.get(part.name());
+                Check.that(shown != null, "part is not shown: " + part.name());
+                if (shown instanceof Long number) {
+                    Check.equal(part.of(named.number(field.name())), number, part.name());
+                }
+            }
+            if (!field.meaning().parts().isEmpty()) {
                 continue;
             }
             Object shown = decoded.get(field.name());
