@@ -6,6 +6,7 @@ import io.mhsld.qmp.QmpError;
 import io.mhsld.qmp.QmpReply;
 import io.mhsld.state.Geometry;
 import io.mhsld.stress.storm.Requests.Run;
+import io.mhsld.type3.TagText;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,6 +31,7 @@ final class Host implements AutoCloseable {
     private static final int MAX_RUN_BLOCKS = 4;
     private static final int SHARE_PERCENT = 40;
     private static final String CLEAR_EVENTS = "040100000000";
+    private static final List<String> TAGS = List.of("", "one", "00000000-0000-4000-8000-000000000002");
     private static final int[] LOOKS = {0x0102, 0x0300, 0x0400, 0x4000};
     private static final Map<Integer, Integer> CRC_OF_ZEROS = new ConcurrentHashMap<>();
 
@@ -72,8 +74,10 @@ final class Host implements AutoCloseable {
         if (!groups.isEmpty() && dice < 400) {
             answer();
         } else if (dice < 330 && !hasMuch) {
-            List<Run> runs = chooseFree();
-            if (!runs.isEmpty()) {
+            List<Run> runs = random.nextInt(3) == 0 ? List.of() : chooseFree();
+            if (runs.isEmpty()) {
+                addChosen();
+            } else {
                 add(runs);
             }
         } else if (dice < 470) {
@@ -107,16 +111,25 @@ final class Host implements AutoCloseable {
         QmpReply reply = ask("add", "cxl-add-dynamic-capacity", requests.add(runs));
         repliedNs[0] = System.nanoTime();
         if (reply.error().isPresent()) {
-            lastRefusal = reply.error().get().description();
-            boolean expected = lastRefusal.startsWith("mhsld is enabled and extent reservation failed")
-                    || lastRefusal.startsWith("no memory left");
-            if (lastRefusal.startsWith("dynamic capacity event log is full")) {
-                clearEvents();
-            } else if (!expected) {
-                tally.violation("add refused for no reason: %s runs=%s reason=\"%s\"", life, runs, lastRefusal);
-            }
+            refused(reply.error().get(), runs);
             return false;
         }
+        granted(runs);
+        return true;
+    }
+
+    private void refused(QmpError error, Object wanted) {
+        lastRefusal = error.description();
+        boolean expected = lastRefusal.startsWith("mhsld is enabled and extent reservation failed")
+                || lastRefusal.startsWith("no memory left");
+        if (lastRefusal.startsWith("dynamic capacity event log is full")) {
+            clearEvents();
+        } else if (!expected) {
+            tally.violation("add refused for no reason: %s wanted=%s reason=\"%s\"", life, wanted, lastRefusal);
+        }
+    }
+
+    private void granted(List<Run> runs) {
         for (long block : blocks(runs)) {
             ownership
                     .begin(life, block)
@@ -128,7 +141,61 @@ final class Host implements AutoCloseable {
         } else {
             groups.add(new ArrayList<>(runs));
         }
-        return true;
+    }
+
+    /** Lets the device choose, under a tag or none, and sees what it chose. */
+    private void addChosen() {
+        Geometry.Region region =
+                geometry.regions().get(random.nextInt(geometry.regions().size()));
+        long regionBlocks = region.lengthBytes() / geometry.blockSizeBytes();
+        for (long block = region.firstBlock(); block < region.firstBlock() + regionBlocks; block++) {
+            if (ownership.isShunned(block)) {
+                return;
+            }
+        }
+        long count = 1L + random.nextInt(2 * MAX_RUN_BLOCKS);
+        boolean contiguous = random.nextBoolean();
+        String tag = TAGS.get(random.nextInt(TAGS.size()));
+        NavigableSet<Long> before = owned();
+        QmpReply reply = ask(
+                contiguous ? "add contiguous" : "add free",
+                "cxl-add-dynamic-capacity",
+                requests.addChosen(region, count, contiguous, tag));
+        if (reply.error().isPresent()) {
+            if (!reply.error().get().description().startsWith("not enough free capacity")) {
+                refused(reply.error().get(), count);
+            }
+            return;
+        }
+        List<Run> runs = new ArrayList<>();
+        for (Map<?, ?> row : extents(result("query extents", "x-query-extents", Map.of()))) {
+            Run run = runOf(row);
+            if (!before.contains(run.first())) {
+                runs.add(run);
+                if (!row.get("tag").equals(TagText.tagOf(tag).toString())) {
+                    tally.violation("chosen under another tag: %s tag=%s extent=%s", life, tag, row);
+                }
+            }
+        }
+        boolean isWithin = runs.stream()
+                .allMatch(run -> geometry.regionOfBlock(run.first()).equals(region)
+                        && geometry.regionOfBlock(run.first() + run.count() - 1).equals(region));
+        if (blocks(runs).size() != count || !isWithin || (contiguous && runs.size() != 1)) {
+            tally.violation(
+                    "chosen is not what was asked for: %s region=%d blocks=%d contiguous=%s chosen=%s",
+                    life, region.id(), count, contiguous, runs);
+        }
+        granted(runs);
+    }
+
+    /** All of an answer to {@code x-query-extents}, accepted and pending. */
+    private static List<Map<?, ?>> extents(Map<?, ?> answer) {
+        List<Map<?, ?>> rows = new ArrayList<>();
+        ((List<?>) answer.get("accepted")).forEach(row -> rows.add((Map<?, ?>) row));
+        for (Object group : (List<?>) answer.get("pending")) {
+            ((List<?>) ((Map<?, ?>) group).get("extents")).forEach(row -> rows.add((Map<?, ?>) row));
+        }
+        return rows;
     }
 
     /** Why the last add was refused. */
@@ -359,12 +426,13 @@ final class Host implements AutoCloseable {
     private NavigableSet<Long> blocksOf(List<?> extents) {
         NavigableSet<Long> blocks = new TreeSet<>();
         for (Object extent : extents) {
-            Map<?, ?> row = (Map<?, ?>) extent;
-            long first = geometry.blockOfDpa((Long) row.get("dpa"));
-            long count = (Long) row.get("len") / geometry.blockSizeBytes();
-            blocks.addAll(blocks(List.of(new Run(first, count))));
+            blocks.addAll(blocks(List.of(runOf((Map<?, ?>) extent))));
         }
         return blocks;
+    }
+
+    private Run runOf(Map<?, ?> row) {
+        return new Run(geometry.blockOfDpa((Long) row.get("dpa")), (Long) row.get("len") / geometry.blockSizeBytes());
     }
 
     // ---- parts

@@ -44,6 +44,23 @@ public final class Requests {
                 extents(runs));
     }
 
+    /** Of {@code cxl-add-dynamic-capacity}: so many blocks, wherever the device has them; under a tag unless that is empty. */
+    public Map<String, Object> addChosen(Geometry.Region region, long blocks, boolean contiguous, String tag) {
+        return Map.of(
+                "path",
+                "cxl-mem0",
+                "host-id",
+                head,
+                "selection-policy",
+                contiguous ? "contiguous" : "free",
+                "region",
+                region.id(),
+                "tag",
+                tag,
+                "extents",
+                List.of(Map.of("offset", 0, "len", blocks * geometry.blockSizeBytes())));
+    }
+
     /** Of {@code cxl-release-dynamic-capacity}. */
     public Map<String, Object> release(List<Run> runs, boolean forced) {
         return Map.of(
