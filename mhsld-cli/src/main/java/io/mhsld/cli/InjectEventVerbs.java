@@ -2,7 +2,6 @@ package io.mhsld.cli;
 
 import io.mhsld.cli.InjectVerbs.Inject;
 import io.mhsld.cli.InjectVerbs.Injection;
-import io.mhsld.cli.InjectVerbs.NumberConverter;
 import io.mhsld.qmp.QmpJson;
 import io.mhsld.type3.EventLog;
 import java.util.LinkedHashMap;
@@ -59,36 +58,22 @@ final class InjectEventVerbs {
         @Option(
                 names = "--flags",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "Event record flags, severity in bits 1:0; default: the log's number.")
         Long flags;
 
         @Option(
                 names = "--maint-op-class",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "Class of the maintenance operation that the device asks for.")
         Long maintenanceClass;
 
-        @Option(
-                names = "--maint-op-subclass",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "Subclass of it.")
+        @Option(names = "--maint-op-subclass", paramLabel = "N", description = "Subclass of it.")
         Long maintenanceSubclass;
 
-        @Option(
-                names = "--ld-id",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "LD that the event came from.")
+        @Option(names = "--ld-id", paramLabel = "N", description = "LD that the event came from.")
         Long ldId;
 
-        @Option(
-                names = "--head-id",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "Head that the event came from.")
+        @Option(names = "--head-id", paramLabel = "N", description = "Head that the event came from.")
         Long headId;
 
         @Option(names = "--component-id", paramLabel = "TEXT", description = "Part of the device, up to 16 bytes.")
@@ -97,11 +82,7 @@ final class InjectEventVerbs {
         @Option(names = "--pldm", description = "The component id is in the PLDM format.")
         boolean isPldm;
 
-        @Option(
-                names = "--sub-type",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "Details of the type.")
+        @Option(names = "--sub-type", paramLabel = "N", description = "Details of the type.")
         Long subType;
 
         EventInjection(Inject inject) {
@@ -138,41 +119,36 @@ final class InjectEventVerbs {
         @Option(
                 names = "--descriptor",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "1 uncorrectable, 2 threshold reached, 4 poison list overflow; default ${DEFAULT-VALUE}.")
         Long descriptor = 0L;
 
         @Option(
                 names = "--type",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "What happened; default ${DEFAULT-VALUE}, media ECC error.")
         Long type = 0L;
 
         @Option(
                 names = "--transaction-type",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "1 host read, 2 host write, 3 scan media, ...; default ${DEFAULT-VALUE}, unknown.")
         Long transactionType = 0L;
 
-        @Option(names = "--channel", paramLabel = "N", converter = NumberConverter.class, description = "Channel.")
+        @Option(names = "--channel", paramLabel = "N", description = "Channel.")
         Long channel;
 
-        @Option(names = "--rank", paramLabel = "N", converter = NumberConverter.class, description = "Rank.")
+        @Option(names = "--rank", paramLabel = "N", description = "Rank.")
         Long rank;
 
         @Option(
                 names = "--cme-ev-flags",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "1 errors in several media components, 2 programmable threshold exceeded.")
         Long thresholdFlags;
 
         @Option(
                 names = "--count",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "Corrected errors so far; says that a threshold was reached.")
         Long count;
 
@@ -198,11 +174,7 @@ final class InjectEventVerbs {
             sortOptions = false,
             description = "A general media event.")
     static final class GeneralMedia extends MediaErrorInjection {
-        @Option(
-                names = "--device",
-                paramLabel = "MASK",
-                converter = NumberConverter.class,
-                description = "Memory devices of the rank, one bit each.")
+        @Option(names = "--device", paramLabel = "MASK", description = "Memory devices of the rank, one bit each.")
         Long device;
 
         GeneralMedia(Inject inject) {
@@ -218,41 +190,28 @@ final class InjectEventVerbs {
 
     @Command(name = "dram", mixinStandardHelpOptions = true, sortOptions = false, description = "A DRAM event.")
     static final class Dram extends MediaErrorInjection {
-        @Option(
-                names = "--sub-channel",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "Sub-channel.")
+        @Option(names = "--sub-channel", paramLabel = "N", description = "Sub-channel.")
         Long subChannel;
 
-        @Option(
-                names = "--nibble-mask",
-                paramLabel = "MASK",
-                converter = NumberConverter.class,
-                description = "Nibbles, one bit each.")
+        @Option(names = "--nibble-mask", paramLabel = "MASK", description = "Nibbles, one bit each.")
         Long nibbleMask;
 
-        @Option(
-                names = "--bank-group",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "Bank group.")
+        @Option(names = "--bank-group", paramLabel = "N", description = "Bank group.")
         Long bankGroup;
 
-        @Option(names = "--bank", paramLabel = "N", converter = NumberConverter.class, description = "Bank.")
+        @Option(names = "--bank", paramLabel = "N", description = "Bank.")
         Long bank;
 
-        @Option(names = "--row", paramLabel = "N", converter = NumberConverter.class, description = "Row.")
+        @Option(names = "--row", paramLabel = "N", description = "Row.")
         Long row;
 
-        @Option(names = "--column", paramLabel = "N", converter = NumberConverter.class, description = "Column.")
+        @Option(names = "--column", paramLabel = "N", description = "Column.")
         Long column;
 
         @Option(
                 names = "--correction-mask",
                 paramLabel = "MASK",
                 split = ",",
-                converter = NumberConverter.class,
                 description = "Bits of each nibble, up to four numbers with commas between them.")
         List<Long> correctionMask;
 
@@ -287,60 +246,40 @@ final class InjectEventVerbs {
         @Option(
                 names = "--type",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "0 health, 1 media, 2 life used, 3 temperature, ...; default ${DEFAULT-VALUE}.")
         Long type = 0L;
 
         @Option(
                 names = "--health-status",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description =
                         "1 maintenance needed, 2 performance degraded, 4 replacement needed, 8 capacity degraded.")
         Long healthStatus = 0L;
 
-        @Option(
-                names = "--media-status",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "0 normal, 1 not ready, ...")
+        @Option(names = "--media-status", paramLabel = "N", description = "0 normal, 1 not ready, ...")
         Long mediaStatus = 0L;
 
         @Option(
                 names = "--additional-status",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "Levels of life used, temperature and corrected errors.")
         Long additionalStatus = 0L;
 
-        @Option(
-                names = "--life-used",
-                paramLabel = "PERCENT",
-                converter = NumberConverter.class,
-                description = "Of the expected life.")
+        @Option(names = "--life-used", paramLabel = "PERCENT", description = "Of the expected life.")
         Long lifeUsed = 0L;
 
         @Option(names = "--temperature", paramLabel = "C", description = "Degrees Celsius, may be negative.")
         short temperature;
 
-        @Option(
-                names = "--dirty-shutdowns",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "How often data may have been lost.")
+        @Option(names = "--dirty-shutdowns", paramLabel = "N", description = "How often data may have been lost.")
         Long dirtyShutdowns = 0L;
 
-        @Option(
-                names = "--corrected-volatile",
-                paramLabel = "N",
-                converter = NumberConverter.class,
-                description = "Corrected errors of volatile memory.")
+        @Option(names = "--corrected-volatile", paramLabel = "N", description = "Corrected errors of volatile memory.")
         Long correctedVolatile = 0L;
 
         @Option(
                 names = "--corrected-persistent",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "Corrected errors of persistent memory.")
         Long correctedPersistent = 0L;
 

@@ -36,11 +36,12 @@ final class InjectVerbs {
                 new UncorrectableErrors(inject))) {
             verbs.addSubcommand(verb);
         }
+        verbs.registerConverter(Long.class, new NumberConverter());
         commandLine.addSubcommand("inject", verbs);
     }
 
     /** An unsigned number of up to 64 bits, decimal or 0x... */
-    static final class NumberConverter implements ITypeConverter<Long> {
+    private static final class NumberConverter implements ITypeConverter<Long> {
         @Override
         public Long convert(String text) {
             try {
@@ -170,7 +171,6 @@ final class InjectVerbs {
         @Option(
                 names = "--corrected-errors",
                 paramLabel = "N",
-                converter = NumberConverter.class,
                 description = "So many more errors of its memory were corrected.")
         Long correctedErrors;
 
@@ -263,7 +263,6 @@ final class InjectVerbs {
                 names = "--header",
                 paramLabel = "DWORD",
                 split = ",",
-                converter = NumberConverter.class,
                 description = "Header log of each of them: up to 16 numbers with commas between them.")
         List<Long> header = new ArrayList<>();
 
