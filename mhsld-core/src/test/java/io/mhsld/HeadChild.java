@@ -12,6 +12,7 @@ import io.mhsld.type3.DynamicCapacity.HostRange;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.Refusal;
+import io.mhsld.type3.ReleaseRequest;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -110,7 +111,10 @@ final class HeadChild {
                 case "accept" -> told(capacity.addResponse(DeviceFixture.oldestGroup(head), false));
                 case "reject" -> told(capacity.addResponse(List.of(), false));
                 case "release" -> told(capacity.hostRelease(List.of(new HostRange(numbers[0], numbers[1])), false));
-                case "force" -> told(capacity.forceRelease((int) numbers[0], DeviceFixture.ranges(tail(numbers))));
+                case "force" ->
+                    told(capacity.release(
+                            ReleaseRequest.prescriptive((int) numbers[0], DeviceFixture.ranges(tail(numbers)))
+                                    .byForce(true)));
                 case "fill" -> told(head.device().fill(numbers[0], numbers[1], (byte) numbers[2]));
                 case "bytes" -> bytes(numbers[0], (int) numbers[1]);
                 case "extents" -> capacity.accepted() + " " + capacity.pending().size();

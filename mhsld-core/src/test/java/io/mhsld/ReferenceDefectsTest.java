@@ -19,6 +19,7 @@ import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.ReleaseRequest;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -221,7 +222,11 @@ class ReferenceDefectsTest {
         LocalHead head = fixture.attach(0);
         head.add(0, 0, 8);
         assertEquals(
-                Optional.empty(), head.call(h -> h.device().capacity().forceRelease(0, DeviceFixture.ranges(0, 8))));
+                Optional.empty(),
+                head.call(h -> h.device()
+                        .capacity()
+                        .release(ReleaseRequest.prescriptive(0, DeviceFixture.ranges(0, 8))
+                                .byForce(true))));
         assertEquals(List.of(), fixture.blocksOf(0));
         fixture.attach(1).take(0, 0, 8);
     }

@@ -12,6 +12,7 @@ import io.mhsld.state.Geometry;
 import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.ReleaseRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -210,7 +211,13 @@ class CapacityPoliciesTest {
             byte[] byteRead = {1};
             assertEquals(Optional.empty(), neighbour.device().read(base(head, 0) + BLOCK - 1, byteRead, 0, 1));
             assertEquals(0, byteRead[0]);
-            assertEquals(Optional.empty(), neighbour.device().capacity().forceRelease(0, List.of(new Range(0, BLOCK))));
+            assertEquals(
+                    Optional.empty(),
+                    neighbour
+                            .device()
+                            .capacity()
+                            .release(ReleaseRequest.prescriptive(0, List.of(new Range(0, BLOCK)))
+                                    .byForce(true)));
         }
     }
 

@@ -293,16 +293,6 @@ public final class DynamicCapacity {
         return request.forced() ? revoke(extents, holes, request.sanitize()) : askFor(extents, request.sanitize());
     }
 
-    /** {@link ReleaseRequest#prescriptive} in short. */
-    public Optional<Refusal> requestRelease(int regionId, List<Range> ranges) {
-        return release(ReleaseRequest.prescriptive(regionId, ranges));
-    }
-
-    /** The same by force. */
-    public Optional<Refusal> forceRelease(int regionId, List<Range> ranges) {
-        return release(ReleaseRequest.prescriptive(regionId, ranges).byForce(true));
-    }
-
     /** What of this host's capacity has the tag, or so much of that, the last accepted first. */
     private Optional<Refusal> chooseByTag(ReleaseRequest request, List<Extent> extents) {
         UUID tag = request.tag();

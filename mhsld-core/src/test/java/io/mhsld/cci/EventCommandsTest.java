@@ -16,6 +16,7 @@ import io.mhsld.type3.EventRecord;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.GeneralMediaEvent;
 import io.mhsld.type3.MediaError;
+import io.mhsld.type3.ReleaseRequest;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -87,12 +88,15 @@ class EventCommandsTest {
         assertEquals(ReturnCode.SUCCESS, host.respond(Host.blocks(0, 8)));
         int depth = host.output(0x4000, "").getShort(67);
         for (int i = 1; i < depth; i++) {
-            host.device.capacity().requestRelease(0, List.of(blocks(0, 1)));
+            host.device.capacity().release(ReleaseRequest.prescriptive(0, List.of(blocks(0, 1))));
         }
         assertEquals(0x02, host.events().get(0));
         for (int i = 0; i < 3; i++) {
             host.clock.advanceNs(50);
-            host.device.capacity().forceRelease(0, List.of(blocks(i, 1)));
+            host.device
+                    .capacity()
+                    .release(ReleaseRequest.prescriptive(0, List.of(blocks(i, 1)))
+                            .byForce(true));
         }
         ByteBuffer events = host.events();
         assertEquals(0x03, events.get(0));

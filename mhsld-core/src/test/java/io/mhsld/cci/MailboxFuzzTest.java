@@ -9,6 +9,7 @@ import io.mhsld.type3.EventBody;
 import io.mhsld.type3.EventHeader;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
+import io.mhsld.type3.ReleaseRequest;
 import io.mhsld.type3.Seeds;
 import io.mhsld.type3.TestDevice;
 import java.util.ArrayList;
@@ -81,7 +82,7 @@ class MailboxFuzzTest {
         }
         int region = random.nextInt(2);
         if (random.nextInt(3) == 0) {
-            capacity.forceRelease(region, ranges);
+            capacity.release(ReleaseRequest.prescriptive(region, ranges).byForce(true));
         } else {
             capacity.add(region, ranges, Extent.NO_TAG);
         }

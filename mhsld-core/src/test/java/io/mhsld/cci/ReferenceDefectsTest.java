@@ -16,6 +16,7 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.ExtentJournal;
 import io.mhsld.type3.MultiHeadHooks;
 import io.mhsld.type3.Refusal;
+import io.mhsld.type3.ReleaseRequest;
 import io.mhsld.type3.SparseMemory;
 import io.mhsld.type3.TestDevice;
 import io.mhsld.type3.Type3Device;
@@ -160,7 +161,11 @@ class ReferenceDefectsTest {
     @Test
     void shouldReclaimAGroupThatNobodyAnswersWhenItIsWithdrawn() {
         counted.capacity().add(0, List.of(blocks(0, 8)), Extent.NO_TAG);
-        assertEquals(Optional.empty(), counted.capacity().forceRelease(0, List.of(blocks(0, 8))));
+        assertEquals(
+                Optional.empty(),
+                counted.capacity()
+                        .release(ReleaseRequest.prescriptive(0, List.of(blocks(0, 8)))
+                                .byForce(true)));
         assertEquals(0, counting.bytes);
     }
 
@@ -199,7 +204,10 @@ class ReferenceDefectsTest {
     void shouldRemoveByForce() {
         add(blocks(0, 8));
         host.respond(Host.blocks(0, 8));
-        assertEquals(Optional.empty(), capacity.forceRelease(0, List.of(blocks(0, 8))));
+        assertEquals(
+                Optional.empty(),
+                capacity.release(
+                        ReleaseRequest.prescriptive(0, List.of(blocks(0, 8))).byForce(true)));
         assertEquals(0, host.extents(1, 0).total());
     }
 

@@ -12,6 +12,7 @@ import io.mhsld.type3.DynamicCapacity.Range;
 import io.mhsld.type3.EventLog;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.Refusal;
+import io.mhsld.type3.ReleaseRequest;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.file.Path;
@@ -128,12 +129,14 @@ final class CrashSweep implements AutoCloseable {
         mustBeEmpty(answer(head, 34, 3, 39, 2));
         mustBeEmpty(head.device().fill(head.geometry().dpaOfBlock(34), BLOCK, (byte) 0xCD));
         mustBeEmpty(capacity.hostRelease(List.of(new HostRange(BLOCK, 2 * BLOCK)), false));
-        mustBeEmpty(capacity.forceRelease(1, ranges(10, 2)));
+        mustBeEmpty(
+                capacity.release(ReleaseRequest.prescriptive(1, ranges(10, 2)).byForce(true)));
         // Lost at its second extent, which the peer owns.
         mustBe(Refusal.Cause.OWNED_BY_OTHER_HEAD, add(head, 0, 12, 5, 18, 4));
         // Offered and withdrawn, offered and rejected, offered and never answered.
         mustBeEmpty(add(head, 0, 12, 2));
-        mustBeEmpty(capacity.forceRelease(0, ranges(12, 1)));
+        mustBeEmpty(
+                capacity.release(ReleaseRequest.prescriptive(0, ranges(12, 1)).byForce(true)));
         mustBeEmpty(answer(head));
         mustBeEmpty(add(head, 1, 20, 4));
         mustBeEmpty(answer(head));

@@ -17,6 +17,7 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.ExtentJournal;
 import io.mhsld.type3.MultiHeadHooks;
 import io.mhsld.type3.Refusal;
+import io.mhsld.type3.ReleaseRequest;
 import io.mhsld.type3.Type3Device;
 import java.time.Clock;
 import java.util.List;
@@ -94,8 +95,16 @@ class FreeBlocksTest {
                         Extent gone = one.accepted(random.nextInt(one.acceptedCount()), 1)
                                 .get(0);
                         List<Range> ranges = List.of(new Range(gone.startDpa(), gone.lengthBytes()));
-                        assertEquals(Optional.empty(), one.forceRelease(0, ranges), what);
-                        assertEquals(Optional.empty(), many.forceRelease(0, ranges), what);
+                        assertEquals(
+                                Optional.empty(),
+                                one.release(
+                                        ReleaseRequest.prescriptive(0, ranges).byForce(true)),
+                                what);
+                        assertEquals(
+                                Optional.empty(),
+                                many.release(
+                                        ReleaseRequest.prescriptive(0, ranges).byForce(true)),
+                                what);
                     }
                     assertEquals(one.accepted(), many.accepted(), what);
                     alone.log(EventLog.Kind.DYNAMIC_CAPACITY).clearAll();

@@ -31,6 +31,7 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.MediaPoison;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.ReleaseRequest;
 import io.mhsld.type3.Type3Device;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -171,7 +172,9 @@ class HeadTest {
         boolean mine = owner[block] == head.id;
         Optional<Refusal> refusal = head.call(h -> h.device()
                 .capacity()
-                .forceRelease(block / perRegion, List.of(new Range(block % perRegion * BLOCK, BLOCK))));
+                .release(ReleaseRequest.prescriptive(
+                                block / perRegion, List.of(new Range(block % perRegion * BLOCK, BLOCK)))
+                        .byForce(true)));
         assertEquals(mine, refusal.isEmpty(), which + " " + refusal);
         if (mine) {
             owner[block] = -1;
@@ -299,7 +302,9 @@ class HeadTest {
                 assertEquals(Optional.empty(), device.fill(32 * MIB, 32 * MIB, (byte) 0), "zeros where nothing is");
                 assertEquals(
                         Optional.empty(),
-                        device.capacity().forceRelease(0, List.of(new Range(0, 8 * MIB))),
+                        device.capacity()
+                                .release(ReleaseRequest.prescriptive(0, List.of(new Range(0, 8 * MIB)))
+                                        .byForce(true)),
                         "gives memory back");
                 assertEquals(Optional.empty(), device.clearPoison(48 * MIB, line));
                 assertEquals(Optional.empty(), device.write(40 * MIB, new byte[] {1}, 0, 1));

@@ -61,11 +61,13 @@ class HostDriverTest {
     }
 
     private void requestRelease(Range... ranges) {
-        assertEquals(Optional.empty(), capacity.requestRelease(0, List.of(ranges)));
+        assertEquals(Optional.empty(), capacity.release(ReleaseRequest.prescriptive(0, List.of(ranges))));
     }
 
     private void force(Range... ranges) {
-        assertEquals(Optional.empty(), capacity.forceRelease(0, List.of(ranges)));
+        assertEquals(
+                Optional.empty(),
+                capacity.release(ReleaseRequest.prescriptive(0, List.of(ranges)).byForce(true)));
     }
 
     private void assertNothingIsLeftToDo() {
@@ -188,7 +190,7 @@ class HostDriverTest {
         for (int count : new int[] {84, 85, 86, 170, 171, 512}) {
             assertEquals(Optional.empty(), capacity.add(0, singles(0, count), Extent.NO_TAG));
             assertEquals(count, capacity.acceptedCount());
-            assertEquals(Optional.empty(), capacity.requestRelease(0, singles(0, count)));
+            assertEquals(Optional.empty(), capacity.release(ReleaseRequest.prescriptive(0, singles(0, count))));
             assertEquals(0, capacity.acceptedCount());
             assertNothingIsLeftToDo();
         }
@@ -375,8 +377,9 @@ class HostDriverTest {
             }
             switch (random.nextInt(5)) {
                 case 0, 1 -> capacity.add(region, ranges, Extent.NO_TAG);
-                case 2 -> capacity.requestRelease(region, ranges);
-                case 3 -> capacity.forceRelease(region, ranges);
+                case 2 -> capacity.release(ReleaseRequest.prescriptive(region, ranges));
+                case 3 ->
+                    capacity.release(ReleaseRequest.prescriptive(region, ranges).byForce(true));
                 default -> {
                     driver.eventPending();
                     assertNothingIsLeftToDo();

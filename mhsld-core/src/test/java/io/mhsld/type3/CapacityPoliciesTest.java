@@ -170,7 +170,7 @@ class CapacityPoliciesTest {
         DcEvent last = events.events.get(events.events.size() - 1);
         assertEquals(DcEvent.Type.RELEASE, last.type());
         assertEquals(new Extent(BASE, 3 * BLOCK, TAG, 0), last.extent());
-        first.forceRelease(PLAIN, List.of(blocks(0, 3)));
+        first.release(ReleaseRequest.prescriptive(PLAIN, List.of(blocks(0, 3))).byForce(true));
         assertEquals(Cause.STILL_PENDING, cause(first.release(ReleaseRequest.tagged(TAG))));
     }
 

@@ -49,7 +49,7 @@ class DynamicCapacityTest {
     }
 
     private Optional<Refusal> force(Range... ranges) {
-        return capacity.forceRelease(0, List.of(ranges));
+        return capacity.release(ReleaseRequest.prescriptive(0, List.of(ranges)).byForce(true));
     }
 
     private void accept(long first, long count) {
@@ -143,7 +143,7 @@ class DynamicCapacityTest {
         accept(0, 1);
         clearLog();
         for (int i = 0; i < log.depth() - 1; i++) {
-            assertEquals(DONE, capacity.requestRelease(0, List.of(blocks(0, 1))));
+            assertEquals(DONE, capacity.release(ReleaseRequest.prescriptive(0, List.of(blocks(0, 1)))));
         }
         assertEquals(Cause.EVENT_LOG_FULL, cause(add(blocks(2, 1), blocks(4, 1))));
         assertEquals(List.of(), capacity.pending());
@@ -174,10 +174,14 @@ class DynamicCapacityTest {
         assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
             assertEquals(Cause.TOO_MANY_EXTENTS, cause(large.add(0, ranges, Extent.NO_TAG)));
             large.add(0, List.of(new Range(0, 1L << 40)), Extent.NO_TAG);
-            assertEquals(Cause.TOO_MANY_EXTENTS, cause(large.forceRelease(0, ranges)));
+            assertEquals(
+                    Cause.TOO_MANY_EXTENTS,
+                    cause(large.release(ReleaseRequest.prescriptive(0, ranges).byForce(true))));
             large.addResponse(List.of(new HostRange(0, 1L << 40)), false);
-            assertEquals(Cause.TOO_MANY_EXTENTS, cause(large.forceRelease(0, ranges)));
-            assertEquals(Cause.EVENT_LOG_FULL, cause(large.requestRelease(0, ranges)));
+            assertEquals(
+                    Cause.TOO_MANY_EXTENTS,
+                    cause(large.release(ReleaseRequest.prescriptive(0, ranges).byForce(true))));
+            assertEquals(Cause.EVENT_LOG_FULL, cause(large.release(ReleaseRequest.prescriptive(0, ranges))));
         });
     }
 
@@ -284,14 +288,16 @@ class DynamicCapacityTest {
     void shouldAskForAReleaseOnlyOfWhatIsAccepted() {
         accept(0, 8);
         add(blocks(8, 8));
-        assertEquals(Cause.STILL_PENDING, cause(capacity.requestRelease(0, List.of(blocks(4, 8)))));
-        assertEquals(Cause.NOT_ACCEPTED, cause(capacity.requestRelease(0, List.of(blocks(16, 1)))));
+        assertEquals(
+                Cause.STILL_PENDING, cause(capacity.release(ReleaseRequest.prescriptive(0, List.of(blocks(4, 8))))));
+        assertEquals(
+                Cause.NOT_ACCEPTED, cause(capacity.release(ReleaseRequest.prescriptive(0, List.of(blocks(16, 1))))));
         clearLog();
-        assertEquals(DONE, capacity.requestRelease(0, List.of(blocks(0, 1), blocks(4, 4))));
+        assertEquals(DONE, capacity.release(ReleaseRequest.prescriptive(0, List.of(blocks(0, 1), blocks(4, 4)))));
         assertEquals(2, events().size());
         assertEquals(DcEvent.Type.RELEASE, events().get(0).type());
         assertTrue(capacity.covers(BASE, 8 * BLOCK));
-        assertEquals(DONE, capacity.requestRelease(0, List.of(blocks(0, 1))));
+        assertEquals(DONE, capacity.release(ReleaseRequest.prescriptive(0, List.of(blocks(0, 1)))));
     }
 
     @Test
@@ -410,11 +416,12 @@ class DynamicCapacityTest {
         accept(0, 8);
         clearLog();
         for (int i = 0; i < log.depth() - 2; i++) {
-            capacity.requestRelease(0, List.of(blocks(0, 1)));
+            capacity.release(ReleaseRequest.prescriptive(0, List.of(blocks(0, 1))));
         }
         assertEquals(
                 Cause.EVENT_LOG_FULL,
-                cause(capacity.requestRelease(0, List.of(blocks(0, 1), blocks(2, 1), blocks(4, 1)))));
+                cause(capacity.release(
+                        ReleaseRequest.prescriptive(0, List.of(blocks(0, 1), blocks(2, 1), blocks(4, 1))))));
         assertEquals(DONE, force(blocks(0, 1), blocks(2, 1), blocks(4, 1)));
         assertEquals(1, log.overflowCount());
         List<DcEvent> events = events();
@@ -433,8 +440,14 @@ class DynamicCapacityTest {
         clearLog();
         assertEquals(DONE, force(blocks(5, 1)));
         assertEquals(Cause.TOO_MANY_EXTENTS, cause(force(blocks(10, 1))));
-        assertEquals(Cause.TOO_MANY_EXTENTS, cause(capacity.forceRelease(1, List.of(blocks(510, 1)))));
-        assertEquals(DONE, capacity.forceRelease(1, List.of(blocks(511, 1))));
+        assertEquals(
+                Cause.TOO_MANY_EXTENTS,
+                cause(capacity.release(
+                        ReleaseRequest.prescriptive(1, List.of(blocks(510, 1))).byForce(true))));
+        assertEquals(
+                DONE,
+                capacity.release(
+                        ReleaseRequest.prescriptive(1, List.of(blocks(511, 1))).byForce(true)));
         assertEquals(List.of(extent(0, 5), extent(6, 505)), capacity.accepted());
     }
 
@@ -451,7 +464,7 @@ class DynamicCapacityTest {
         add(blocks(8, 4));
         respond();
         release(hostBlocks(20, 1));
-        capacity.requestRelease(0, List.of(blocks(0, 1)));
+        capacity.release(ReleaseRequest.prescriptive(0, List.of(blocks(0, 1))));
         assertEquals(accepted, capacity.generation());
         release(hostBlocks(0, 1));
         int released = capacity.generation();

@@ -18,6 +18,7 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.ReleaseRequest;
 import io.mhsld.type3.Type3Device;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -91,8 +92,10 @@ public final class MailboxCommands {
             case 1 -> execute(opcode(), input.bytes(input.below(Mailbox.MAX_PAYLOAD_BYTES + 2)));
             case 2 -> execute(opcode(), new byte[input.below(Mailbox.MAX_PAYLOAD_BYTES + 2)]);
             case 3 -> capacity.add(input.below(3), ranges(), input.flag() ? new UUID(1, input.u8()) : Extent.NO_TAG);
-            case 4 -> capacity.requestRelease(input.below(3), ranges());
-            case 5 -> capacity.forceRelease(input.below(3), ranges());
+            case 4 -> capacity.release(ReleaseRequest.prescriptive(input.below(3), ranges()));
+            case 5 ->
+                capacity.release(
+                        ReleaseRequest.prescriptive(input.below(3), ranges()).byForce(true));
             case 6 -> execute(0x4802, hostList(offered()));
             case 7 -> execute(0x4803, hostList(capacity.accepted()));
             case 8 -> execute(0x4802 + (input.u8() & 1), hostList(List.of()));

@@ -12,6 +12,7 @@ import io.mhsld.type3.Extent;
 import io.mhsld.type3.PendingGroup;
 import io.mhsld.type3.Refusal;
 import io.mhsld.type3.Refusal.Cause;
+import io.mhsld.type3.ReleaseRequest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -163,7 +164,9 @@ final class Workload {
     private void forcedRelease() {
         Extent part = partOf(anyOf(allHeld()));
         log.invoke(Kind.FORCED_RELEASE, blocksOf(List.of(part)), List.of());
-        complete(capacity.forceRelease(0, List.of(new DynamicCapacity.Range(part.startDpa(), part.lengthBytes()))));
+        complete(capacity.release(
+                ReleaseRequest.prescriptive(0, List.of(new DynamicCapacity.Range(part.startDpa(), part.lengthBytes())))
+                        .byForce(true)));
     }
 
     private void access() {
