@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -118,20 +119,27 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
             Files.createDirectory(files.stateFile());
         }));
         all.add(damage("state replaced by pipe", QUICK, "state file was replaced", files -> {
-            Files.delete(files.stateFile());
-            new ProcessBuilder("mkfifo", files.stateFile().toString()).start().waitFor();
+            Path pipe = parent(files).resolve("pipe");
+            new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor();
+            replace(files.stateFile(), pipe);
         }));
         all.add(damage("state replaced by link to nothing", QUICK, "state file was replaced", files -> {
-            Files.delete(files.stateFile());
-            Files.createSymbolicLink(files.stateFile(), parent(files).resolve("nothing"));
+            Path link = parent(files).resolve("link");
+            replace(
+                    files.stateFile(),
+                    Files.createSymbolicLink(link, parent(files).resolve("nothing")));
         }));
         all.add(damage("media replaced by link to a copy", QUICK, "media file was replaced", files -> {
             Path copy = parent(files).resolve("copy");
             Files.copy(files.mediaFile(), copy);
-            Files.delete(files.mediaFile());
-            Files.createSymbolicLink(files.mediaFile(), copy);
+            replace(files.mediaFile(), Files.createSymbolicLink(parent(files).resolve("link"), copy));
         }));
         return all.stream();
+    }
+
+    /** At once: a head that looks in between must not find nothing. */
+    private static void replace(Path file, Path replacement) throws IOException {
+        Files.move(replacement, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private static Path parent(DeviceFiles files) {
