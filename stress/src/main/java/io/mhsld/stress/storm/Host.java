@@ -7,6 +7,7 @@ import io.mhsld.qmp.QmpReply;
 import io.mhsld.state.Geometry;
 import io.mhsld.stress.storm.Requests.Run;
 import io.mhsld.type3.TagText;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,6 +30,7 @@ import java.util.stream.LongStream;
 final class Host implements AutoCloseable {
     private static final int MAX_RUNS = 3;
     private static final int MAX_RUN_BLOCKS = 4;
+    private static final long MAX_READ_BYTES = 256 << 10;
     private static final int SHARE_PERCENT = 40;
     private static final String CLEAR_EVENTS = "040100000000";
     private static final List<String> TAGS = List.of("", "one", "00000000-0000-4000-8000-000000000002");
@@ -457,11 +459,19 @@ final class Host implements AutoCloseable {
         return (Map<?, ?>) reply.value();
     }
 
-    /** Empty when the head refuses to read it, which has been reported. */
+    /** In pieces of what one command reads. Empty when the head refuses to read it, which has been reported. */
     private Optional<byte[]> read(Run run) {
-        return Optional.ofNullable(
-                        result("read", "x-mem-read", requests.range(run)).get("data"))
-                .map(data -> Base64.getDecoder().decode(data.toString()));
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        long pieceBlocks = Math.max(1, MAX_READ_BYTES / geometry.blockSizeBytes());
+        for (long done = 0; done < run.count(); done += pieceBlocks) {
+            Run piece = new Run(run.first() + done, Math.min(pieceBlocks, run.count() - done));
+            Object data = result("read", "x-mem-read", requests.range(piece)).get("data");
+            if (data == null) {
+                return Optional.empty();
+            }
+            bytes.writeBytes(Base64.getDecoder().decode(data.toString()));
+        }
+        return Optional.of(bytes.toByteArray());
     }
 
     private void mustSucceed(QmpReply reply, Run run) {
