@@ -121,7 +121,7 @@ public final class QmpServer implements AutoCloseable {
     }
 
     private UnixSocketFile listenAt(Path file) {
-        UnixSocketFile socket = UnixSocketFile.listen(file);
+        UnixSocketFile socket = UnixSocketFile.listen("QMP", file);
         listeners.add(socket);
         acceptFrom(new Listener(socket.channel(), true, socket::refusal));
         return socket;
@@ -134,7 +134,7 @@ public final class QmpServer implements AutoCloseable {
     public static void requireFree(QmpAddress address) {
         if (address.file().isPresent()) {
             try {
-                UnixSocketFile.listen(address.file().get()).close();
+                UnixSocketFile.listen("QMP", address.file().get()).close();
             } catch (IOException e) {
                 throw new QmpException("QMP socket cannot be given back: address=" + address, e);
             }

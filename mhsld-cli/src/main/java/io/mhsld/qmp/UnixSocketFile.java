@@ -25,54 +25,61 @@ import java.util.Optional;
  * The file of a unix socket that is listened on: readable and writable for its owner only, in place of one that a dead process left behind,
  * but never in place of anything else.
  */
-final class UnixSocketFile implements AutoCloseable {
+public final class UnixSocketFile implements AutoCloseable {
     private static final int ATTEMPTS_LIMIT = 3;
     private static final int FILE_TYPE_MASK = 0170000;
     private static final int FILE_TYPE_SOCKET = 0140000;
 
+    private final String protocol;
     private final Path file;
     private final ServerSocketChannel channel;
     private final Object fileKey;
     private final UserPrincipal owner;
     private boolean isShared;
 
-    private UnixSocketFile(Path file, ServerSocketChannel channel) throws IOException {
+    private UnixSocketFile(String protocol, Path file, ServerSocketChannel channel) throws IOException {
+        this.protocol = protocol;
         this.file = file;
         this.channel = channel;
         this.fileKey = keyOf(file);
         this.owner = Files.getOwner(file, LinkOption.NOFOLLOW_LINKS);
     }
 
-    /** Throws a {@link QmpException} that says why not: a live socket, another kind of file, no folder, no permission. */
-    static UnixSocketFile listen(Path file) {
+    /**
+     * Throws a {@link QmpException} that says why not: a live socket, another kind of file, no folder, no permission.
+     *
+     * @param protocol what the socket is for, as messages say it
+     */
+    public static UnixSocketFile listen(String protocol, Path file) {
         try {
             for (int attempt = 0; attempt < ATTEMPTS_LIMIT; attempt++) {
-                UnixSocketFile socket = tryToListen(file);
+                UnixSocketFile socket = tryToListen(protocol, file);
                 if (socket != null) {
-                    removeForgotten(file);
+                    removeForgotten(protocol, file);
                     return socket;
                 }
                 try {
-                    removeLeftover(file);
+                    removeLeftover(protocol, file);
                 } catch (NoSuchFileException e) {
                     // It went away by itself: good.
                 }
             }
-            throw new QmpException("QMP socket is being fought over by several processes: file=" + file);
+            throw new QmpException(protocol + " socket is being fought over by several processes: file=" + file);
         } catch (FileSystemException e) {
             String reason = e.getReason() != null ? e.getReason() : e.getClass().getSimpleName();
-            throw new QmpException("QMP socket cannot be made: reason=" + reason + " file=" + file, e);
+            throw new QmpException(protocol + " socket cannot be made: reason=" + reason + " file=" + file, e);
         } catch (IOException e) {
-            throw new QmpException("QMP socket cannot be made: reason=" + e.getMessage() + " file=" + file, e);
+            throw new QmpException(protocol + " socket cannot be made: reason=" + e.getMessage() + " file=" + file, e);
         }
     }
 
-    ServerSocketChannel channel() {
+    /** What clients come in at. */
+    public ServerSocketChannel channel() {
         return channel;
     }
 
     /** Lets the members of a group connect too; with a {@link QmpException} when the system does not allow it. */
-    void shareWith(GroupPrincipal group) {
+    public void shareWith(GroupPrincipal group) {
         try {
             PosixFileAttributeView view =
                     Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
@@ -83,14 +90,14 @@ final class UnixSocketFile implements AutoCloseable {
             isShared = true;
         } catch (IOException e) {
             throw new QmpException(
-                    "QMP socket cannot be opened to the group: group=" + group.getName() + " reason=" + e.getMessage()
-                            + " file=" + file,
+                    protocol + " socket cannot be opened to the group: group=" + group.getName() + " reason="
+                            + e.getMessage() + " file=" + file,
                     e);
         }
     }
 
     /** Why a client that has connected is not served; empty when it is. */
-    Optional<String> refusal(SocketChannel client) throws IOException {
+    public Optional<String> refusal(SocketChannel client) throws IOException {
         return isShared ? Optional.empty() : QmpPeer.refusal(client, owner);
     }
 
@@ -108,12 +115,12 @@ final class UnixSocketFile implements AutoCloseable {
     }
 
     /** Null when there is a file of this name already. */
-    private static UnixSocketFile tryToListen(Path file) throws IOException {
+    private static UnixSocketFile tryToListen(String protocol, Path file) throws IOException {
         ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             channel.bind(UnixDomainSocketAddress.of(file));
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-            UnixSocketFile socket = new UnixSocketFile(file, channel);
+            UnixSocketFile socket = new UnixSocketFile(protocol, file, channel);
             letGoOfTheEarly(channel);
             return socket;
         } catch (BindException e) {
@@ -136,22 +143,23 @@ final class UnixSocketFile implements AutoCloseable {
         }
     }
 
-    private static void removeLeftover(Path file) throws IOException {
+    private static void removeLeftover(String protocol, Path file) throws IOException {
         if (!isSocket(file)) {
-            throw new QmpException("QMP socket cannot be made, the file is there and is no socket: file=" + file);
+            throw new QmpException(
+                    protocol + " socket cannot be made, the file is there and is no socket: file=" + file);
         }
-        refuseLive(file, file);
+        refuseLive(protocol, file, file);
         // Between the question and the removal another process may have put its own socket there. So the file is moved
         // aside first, and asked again where nobody else exchanges it.
         Path aside = DeviceFiles.leftoverOf(file);
         if (!QmpAddress.fits(aside)) {
             aside = file;
         } else {
-            requireRoomFor(aside, file);
+            requireRoomFor(protocol, aside, file);
             Files.move(file, aside);
         }
         try {
-            refuseLive(aside, file);
+            refuseLive(protocol, aside, file);
         } catch (QmpException e) {
             if (!aside.equals(file) && !Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
                 Files.move(aside, file);
@@ -162,14 +170,14 @@ final class UnixSocketFile implements AutoCloseable {
     }
 
     /** Removes what a process that died in {@link #removeLeftover} has left, and nothing else. */
-    private static void requireRoomFor(Path aside, Path file) throws IOException {
+    private static void requireRoomFor(String protocol, Path aside, Path file) throws IOException {
         try {
             if (!isSocket(aside)) {
                 throw new QmpException(
-                        "QMP socket of a dead process cannot be moved, the name is taken by a file that is"
+                        protocol + " socket of a dead process cannot be moved, the name is taken by a file that is"
                                 + " no socket: taken=" + aside + " file=" + file);
             }
-            refuseLive(aside, file);
+            refuseLive(protocol, aside, file);
             Files.deleteIfExists(aside);
         } catch (NoSuchFileException e) {
             // Nobody died there, as nearly always.
@@ -177,18 +185,18 @@ final class UnixSocketFile implements AutoCloseable {
     }
 
     /** The same where the name is not needed: what cannot be removed stays. */
-    private static void removeForgotten(Path file) {
+    private static void removeForgotten(String protocol, Path file) {
         Path aside = DeviceFiles.leftoverOf(file);
         try {
             if (QmpAddress.fits(aside)) {
-                requireRoomFor(aside, file);
+                requireRoomFor(protocol, aside, file);
             }
         } catch (IOException | QmpException e) {
             // It is somebody else's, alive, or no socket.
         }
     }
 
-    private static void refuseLive(Path at, Path file) throws IOException {
+    private static void refuseLive(String protocol, Path at, Path file) throws IOException {
         try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             // Without blocking: a stopped process with a full queue would hold us up otherwise, and is alive.
             probe.configureBlocking(false);
@@ -201,12 +209,12 @@ final class UnixSocketFile implements AutoCloseable {
             }
             if (!isQueueFull(e)) {
                 throw new QmpException(
-                        "QMP socket is there, and its owner cannot be asked: reason=" + e.getMessage() + " file="
-                                + file,
+                        protocol + " socket is there, and its owner cannot be asked: reason=" + e.getMessage()
+                                + " file=" + file,
                         e);
             }
         }
-        throw new QmpException("QMP socket is in use, a live process answers on it: file=" + file);
+        throw new QmpException(protocol + " socket is in use, a live process answers on it: file=" + file);
     }
 
     /** Whether connecting failed only because too many others are waiting to be accepted. The JDK tells it by the text alone. */
