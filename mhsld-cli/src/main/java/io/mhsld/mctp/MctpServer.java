@@ -129,6 +129,10 @@ public final class MctpServer implements AutoCloseable {
         loop.execute(task);
     }
 
+    void watch(SelectionKey key, int operations) {
+        loop.watch(key, operations);
+    }
+
     void report(Throwable error) {
         errorSink.accept(error);
     }

@@ -278,9 +278,7 @@ final class MctpSession {
                 interest |= SelectionKey.OP_READ;
             }
         }
-        if (key.interestOps() != interest) {
-            key.interestOps(interest);
-        }
+        server.watch(key, interest);
     }
 
     private void resume() {

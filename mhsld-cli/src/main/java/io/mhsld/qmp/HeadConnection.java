@@ -207,9 +207,7 @@ final class HeadConnection {
             outgoing.remove();
         }
         int wanted = outgoing.isEmpty() ? SelectionKey.OP_READ : SelectionKey.OP_READ | SelectionKey.OP_WRITE;
-        if (key.interestOps() != wanted) {
-            key.interestOps(wanted);
-        }
+        loop.watch(key, wanted);
     }
 
     // ---- patience

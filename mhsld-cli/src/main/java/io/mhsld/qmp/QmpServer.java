@@ -201,6 +201,10 @@ public final class QmpServer implements AutoCloseable {
         loop.execute(task);
     }
 
+    void watch(SelectionKey key, int operations) {
+        loop.watch(key, operations);
+    }
+
     void report(Throwable error) {
         errorSink.accept(error);
     }

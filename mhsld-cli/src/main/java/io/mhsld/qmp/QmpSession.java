@@ -179,7 +179,7 @@ final class QmpSession {
         } else if (!heldUp && !inputEnded) {
             interest |= SelectionKey.OP_READ;
         }
-        key.interestOps(interest);
+        server.watch(key, interest);
     }
 
     private void resume() {
