@@ -28,6 +28,7 @@ class SourceTreeTest {
             entry("io.mhsld.type3"),
             entry("io.mhsld.cci", "io.mhsld.text", "io.mhsld.type3"),
             entry("io.mhsld.head", "io.mhsld.state", "io.mhsld.media", "io.mhsld.type3", "io.mhsld.cci"),
+            entry("io.mhsld.register", "io.mhsld.type3", "io.mhsld.cci"),
             entry(
                     "io.mhsld.fabric",
                     "io.mhsld.state",
@@ -45,6 +46,8 @@ class SourceTreeTest {
                     "io.mhsld.fabric"),
             // Who may connect, and what an address is, is the same as for QMP.
             entry("io.mhsld.mctp", "io.mhsld.cci", "io.mhsld.head", "io.mhsld.qmp"),
+            // The function's regions are all that it knows of the device; the loader of native code is the media's.
+            entry("io.mhsld.vfiouser", "io.mhsld.media", "io.mhsld.head", "io.mhsld.qmp", "io.mhsld.register"),
             entry(
                     "io.mhsld.cli",
                     "io.mhsld",
@@ -56,7 +59,9 @@ class SourceTreeTest {
                     "io.mhsld.head",
                     "io.mhsld.fabric",
                     "io.mhsld.qmp",
-                    "io.mhsld.mctp"));
+                    "io.mhsld.mctp",
+                    "io.mhsld.register",
+                    "io.mhsld.vfiouser"));
 
     private static Map.Entry<String, List<String>> entry(String packageName, String... known) {
         return Map.entry(packageName, List.of(known));

@@ -22,7 +22,7 @@ import java.util.function.Supplier;
  * <p>Left to itself jffi unpacks it into the temporary folder, readable and writable as the umask has it, and leaves it there when the process is
  * killed in the meantime; where that folder cannot be written to, or executed from, it tries the working directory.
  */
-final class NativeCode {
+public final class NativeCode {
     private static final String LOAD_FROM = "jffi.boot.library.path";
     private static final String UNPACK_INTO = "jffi.extract.dir";
 
@@ -45,7 +45,7 @@ final class NativeCode {
      *
      * @throws LinkageError when there is none to be had
      */
-    static <T> T load(Supplier<T> firstUse) {
+    public static <T> T load(Supplier<T> firstUse) {
         if (System.getProperty(UNPACK_INTO) != null) {
             // Somebody has decided.
             return firstUse.get();

@@ -1,0 +1,200 @@
+package io.mhsld.vfiouser;
+
+import io.mhsld.head.EventLoop;
+import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpException;
+import io.mhsld.qmp.UnixSocketFile;
+import io.mhsld.register.PciFunction;
+import java.io.IOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.nio.file.attribute.GroupPrincipal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Serves a PCI function over vfio-user at unix sockets, to one client at a time: a virtual machine has one host. A further client is let go at once;
+ * one that comes when the first is gone finds the function as it was left, without interrupts and DMA ranges.
+ *
+ * <p>All methods belong within a turn, or before the loop runs, or after it has ended.
+ */
+public final class VfioUserServer implements AutoCloseable {
+    /** A client that does not read its answers for so long is let go. */
+    public static final long SEND_TIMEOUT_MS = 5_000;
+
+    private static final String PROTOCOL = "vfio-user";
+    private static final int ACCEPT_RETRY_MS = 1000;
+    private static final long REPORT_PERIOD_NS = TimeUnit.MINUTES.toNanos(1);
+
+    private final EventLoop loop;
+    private final PciFunction function;
+    private final Consumer<Throwable> errorSink;
+    private final Descriptors descriptors;
+    private final InterruptTable interrupts;
+    private final List<UnixSocketFile> listeners = new ArrayList<>();
+    private VfioUserConnection connection;
+
+    /** Who came when the client before was gone already, and its thread did not know it yet. */
+    private ClientSocket successor;
+
+    private Optional<Long> lastRareReportNs = Optional.empty();
+
+    /**
+     * A server that listens nowhere yet. The sink gets what goes wrong inside, within a turn.
+     *
+     * @throws QmpException when this system cannot receive descriptors
+     */
+    public VfioUserServer(EventLoop loop, PciFunction function, Consumer<Throwable> errorSink) {
+        this.loop = loop;
+        this.function = function;
+        this.errorSink = errorSink;
+        try {
+            ClientSocket.load();
+            this.descriptors = new ClientSocket.SystemDescriptors();
+        } catch (LinkageError e) {
+            throw new QmpException("vfio-user cannot be served on this system: reason=" + e.getMessage(), e);
+        }
+        this.interrupts = new InterruptTable(descriptors, function.interruptVectors());
+        function.onInterrupt(interrupts::raise);
+    }
+
+    /** Where to listen, written as {@code unix:PATH}; any other address is refused with an {@code IllegalArgumentException}. */
+    public static QmpAddress address(String spelling) {
+        QmpAddress address = QmpAddress.parseClient(spelling);
+        if (address.file().isEmpty()) {
+            throw new IllegalArgumentException("vfio-user address is not unix:PATH: address=" + spelling);
+        }
+        return address;
+    }
+
+    /**
+     * Listens at one more unix socket, and returns its address. Throws a {@link QmpException} if that cannot be; a socket file that a dead process
+     * left behind is no reason.
+     */
+    public QmpAddress listen(QmpAddress address) {
+        listenAt(address);
+        return address;
+    }
+
+    /** The same at a socket that the members of a group may connect to as well. */
+    public QmpAddress listenShared(QmpAddress address, GroupPrincipal group) {
+        listenAt(address).shareWith(group);
+        return address;
+    }
+
+    private UnixSocketFile listenAt(QmpAddress address) {
+        UnixSocketFile socket = UnixSocketFile.listen(PROTOCOL, address.file().orElseThrow());
+        listeners.add(socket);
+        loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(socket, key));
+        return socket;
+    }
+
+    /** True while a client is connected. */
+    public boolean hasClient() {
+        return connection != null;
+    }
+
+    /** Disconnects the client, and removes the socket files. What the client has sent and was not done by now is not done. */
+    @Override
+    public void close() {
+        listeners.forEach(this::closeQuietly);
+        listeners.clear();
+        closeQuietly(successor);
+        successor = null;
+        VfioUserConnection last = connection;
+        connection = null;
+        if (last != null) {
+            last.close();
+            if (!loop.isTurn()) {
+                last.join();
+            }
+        }
+        interrupts.disableAll();
+    }
+
+    VfioUserSession session(Consumer<Runnable> turn, VfioUserSession.Output output) {
+        return new VfioUserSession(function, interrupts, descriptors, turn, errorSink, output);
+    }
+
+    /** For what any client can bring about at any time. */
+    void reportRarely(Throwable error) {
+        long now = System.nanoTime();
+        if (lastRareReportNs.map(last -> now - last >= REPORT_PERIOD_NS).orElse(true)) {
+            lastRareReportNs = Optional.of(now);
+            errorSink.accept(error);
+        }
+    }
+
+    /** A client is gone, and what it wanted to hear of with it. */
+    void forget(VfioUserConnection gone) {
+        if (gone != connection) {
+            return;
+        }
+        connection = null;
+        interrupts.disableAll();
+        if (successor != null) {
+            ClientSocket next = successor;
+            successor = null;
+            start(next);
+        }
+    }
+
+    private void start(ClientSocket socket) {
+        connection = new VfioUserConnection(this, loop, socket);
+        connection.start();
+    }
+
+    private void accept(UnixSocketFile listener, SelectionKey listening) {
+        SocketChannel client;
+        try {
+            client = listener.channel().accept();
+        } catch (IOException e) {
+            // Most likely there are no file descriptors left, and asking again at once would find the same.
+            reportRarely(e);
+            loop.watch(listening, 0);
+            loop.after(ACCEPT_RETRY_MS, () -> {
+                if (listening.isValid()) {
+                    loop.watch(listening, SelectionKey.OP_ACCEPT);
+                }
+            });
+            return;
+        }
+        if (client != null) {
+            welcome(client, listener);
+        }
+    }
+
+    private void welcome(SocketChannel client, UnixSocketFile listener) {
+        try {
+            Optional<String> refusal = listener.refusal(client);
+            boolean isFree = connection == null || (successor == null && connection.isHungUp());
+            if (refusal.isEmpty() && !isFree) {
+                refusal = Optional.of("the function has a client");
+            }
+            if (refusal.isPresent()) {
+                reportRarely(new IOException("vfio-user client is turned away: reason=" + refusal.get()));
+                client.close();
+            } else if (connection == null) {
+                start(new ClientSocket(client));
+            } else {
+                successor = new ClientSocket(client);
+            }
+        } catch (IOException e) {
+            reportRarely(e);
+            closeQuietly(client);
+        }
+    }
+
+    private void closeQuietly(AutoCloseable socket) {
+        try {
+            if (socket != null) {
+                socket.close();
+            }
+        } catch (Exception e) {
+            reportRarely(e);
+        }
+    }
+}
