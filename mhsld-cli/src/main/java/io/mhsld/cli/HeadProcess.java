@@ -18,6 +18,7 @@ import io.mhsld.qmp.QmpException;
 import io.mhsld.qmp.QmpMachine;
 import io.mhsld.qmp.QmpServer;
 import io.mhsld.qmp.QmpVersion;
+import io.mhsld.register.PciFunction;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFileException;
@@ -27,8 +28,10 @@ import io.mhsld.type3.EventLog;
 import io.mhsld.type3.EventRecord;
 import io.mhsld.type3.Extent;
 import io.mhsld.type3.RasCapability;
+import io.mhsld.vfiouser.VfioUserServer;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.attribute.GroupPrincipal;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.EnumMap;
@@ -36,6 +39,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** One head as a process of its own: attaches, serves its sockets, answers for the host, and leaves cleanly when it is told to. */
 final class HeadProcess {
@@ -52,6 +56,8 @@ final class HeadProcess {
      * @param qmp where to listen besides the control socket
      * @param mctp where to offer the LD's command interface in MCTP packets
      * @param dialect which dialect those clients speak
+     * @param vfioUser where to serve the head as a PCI function
+     * @param function what that function is; not asked when it is not served
      * @param driver what answers for the host
      * @param deviceId what QMP's {@code path} calls the device
      * @param waitMs how long to wait for somebody else's init
@@ -64,6 +70,8 @@ final class HeadProcess {
             List<QmpAddress> qmp,
             List<QmpAddress> mctp,
             DialectChoice dialect,
+            Optional<QmpAddress> vfioUser,
+            Function<Head, PciFunction> function,
             HostDriver.Mode driver,
             String deviceId,
             long waitMs) {}
@@ -143,7 +151,8 @@ final class HeadProcess {
                             new Machine(head),
                             CxlCommands.of(head, options.deviceId, options.driver, loop::execute),
                             head::recordError);
-                    MctpServer mctp = new MctpServer(loop, endpoint, options.dialect, head::recordError)) {
+                    MctpServer mctp = new MctpServer(loop, endpoint, options.dialect, head::recordError);
+                    VfioUserServer vfioUser = vfioUserServer(head)) {
                 List<QmpAddress> addresses = listen(server, head);
                 List<QmpAddress> mctpAddresses = listen(mctp);
                 head.serve();
@@ -189,23 +198,54 @@ final class HeadProcess {
         }
     }
 
+    /** Null when the head is served to no virtual machine: nothing is loaded for it then. */
+    private VfioUserServer vfioUserServer(Head head) {
+        if (options.vfioUser.isEmpty()) {
+            return null;
+        }
+        VfioUserServer server = null;
+        try {
+            server = new VfioUserServer(loop, options.function.apply(head), head::recordError);
+            QmpAddress address = options.vfioUser.get();
+            Optional<GroupPrincipal> group = group(head);
+            if (group.isPresent()) {
+                server.listenShared(address, group.get());
+            } else {
+                server.listen(address);
+            }
+            return server;
+        } catch (QmpException e) {
+            if (server != null) {
+                server.close();
+            }
+            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
+        }
+    }
+
     /** A device that is open to its group would be of little use to the group without the control socket. */
     private static void listenForControl(QmpServer server, Head head) {
         QmpAddress address = QmpAddress.unix(head.controlSocket());
-        PosixFileAttributes state;
+        Optional<GroupPrincipal> group = group(head);
+        if (group.isPresent()) {
+            server.listenShared(address, group.get());
+        } else {
+            server.listen(address);
+        }
+    }
+
+    /** The group that the device is open to. */
+    private static Optional<GroupPrincipal> group(Head head) {
         try {
-            state = Files.readAttributes(head.files().stateFile(), PosixFileAttributes.class);
+            PosixFileAttributes state = Files.readAttributes(head.files().stateFile(), PosixFileAttributes.class);
+            return state.permissions().contains(PosixFilePermission.GROUP_WRITE)
+                    ? Optional.of(state.group())
+                    : Optional.empty();
         } catch (IOException e) {
             throw new StateFileException(
                     Problem.SYSTEM,
                     "state file cannot be looked at",
                     head.files().stateFile(),
                     e);
-        }
-        if (state.permissions().contains(PosixFilePermission.GROUP_WRITE)) {
-            server.listenShared(address, state.group());
-        } else {
-            server.listen(address);
         }
     }
 
@@ -232,7 +272,7 @@ final class HeadProcess {
     private void tellReady(Head head, List<QmpAddress> addresses, List<QmpAddress> mctpAddresses) {
         console.out()
                 .printf(
-                        "ready head=%d pid=%d device=%s size=%d heads=%d control=%s%s%s host-driver=%s%n",
+                        "ready head=%d pid=%d device=%s size=%d heads=%d control=%s%s%s%s host-driver=%s%n",
                         head.id(),
                         ProcessHandle.current().pid(),
                         options.files.stateFile(),
@@ -241,6 +281,8 @@ final class HeadProcess {
                         head.controlSocket(),
                         MctpOptions.listed(" qmp=", addresses),
                         MctpOptions.listed(" mctp=", mctpAddresses),
+                        MctpOptions.listed(
+                                " vfio-user=", options.vfioUser.stream().toList()),
                         options.driver);
         console.out().flush();
     }

@@ -5,6 +5,7 @@ import io.mhsld.head.HostDriver;
 import io.mhsld.qmp.QmpAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
+import io.mhsld.vfiouser.VfioUserServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,11 +81,20 @@ final class HeadVerb extends Verb {
     MctpOptions mctp;
 
     @Option(
+            names = "--vfio-user",
+            paramLabel = "ADDRESS",
+            description = {
+                "Serve the head as a PCI function over vfio-user at unix:PATH, for QEMU's vfio-user-pci.",
+                "The virtual machine is the host then, so that --host-driver is manual if it is not given."
+            })
+    String vfioUser;
+
+    @Option(
             names = "--host-driver",
             paramLabel = "MODE",
             description =
                     "What answers for the host: auto accepts all, reject rejects all, manual leaves it to you. Default: auto.")
-    HostDriver.Mode driver = HostDriver.Mode.AUTO;
+    HostDriver.Mode driver;
 
     @Option(
             names = "--media",
@@ -140,6 +150,8 @@ final class HeadVerb extends Verb {
         }
         List<QmpAddress> addresses = new ArrayList<>(qemu.qmp());
         qmp.forEach(address -> addresses.add(QmpAddress.parse(address)));
+        Optional<QmpAddress> vfioUserAddress = Optional.ofNullable(vfioUser).map(VfioUserServer::address);
+        HostDriver.Mode usualDriver = vfioUserAddress.isPresent() ? HostDriver.Mode.MANUAL : HostDriver.Mode.AUTO;
         return HeadProcess.run(
                 new HeadProcess.Options(
                         DeviceFiles.named(file),
@@ -154,7 +166,9 @@ final class HeadVerb extends Verb {
                         addresses,
                         mctp.addresses(),
                         mctp.dialect(),
-                        driver,
+                        vfioUserAddress,
+                        HeadFunction::of,
+                        driver == null ? usualDriver : driver,
                         once("id", id, qemu.id()).orElse("cxl-mem0"),
                         waitMs(waitSeconds)),
                 console);

@@ -35,9 +35,10 @@ public final class VfioUserServer implements AutoCloseable {
     private final Descriptors descriptors;
     private final InterruptTable interrupts;
     private final List<UnixSocketFile> listeners = new ArrayList<>();
+    private final List<SelectionKey> listening = new ArrayList<>();
     private VfioUserConnection connection;
 
-    /** Who came when the client before was gone already, and its thread did not know it yet. */
+    /** Who came when the client before was gone already, and its thread did not know it yet. While there is one, nobody else is let in. */
     private ClientSocket successor;
 
     private Optional<Long> lastRareReportNs = Optional.empty();
@@ -88,7 +89,7 @@ public final class VfioUserServer implements AutoCloseable {
     private UnixSocketFile listenAt(QmpAddress address) {
         UnixSocketFile socket = UnixSocketFile.listen(PROTOCOL, address.file().orElseThrow());
         listeners.add(socket);
-        loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(socket, key));
+        listening.add(loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(socket)));
         return socket;
     }
 
@@ -102,6 +103,7 @@ public final class VfioUserServer implements AutoCloseable {
     public void close() {
         listeners.forEach(this::closeQuietly);
         listeners.clear();
+        listening.clear();
         closeQuietly(successor);
         successor = null;
         VfioUserConnection last = connection;
@@ -139,6 +141,7 @@ public final class VfioUserServer implements AutoCloseable {
             ClientSocket next = successor;
             successor = null;
             start(next);
+            listen(SelectionKey.OP_ACCEPT);
         }
     }
 
@@ -147,19 +150,27 @@ public final class VfioUserServer implements AutoCloseable {
         connection.start();
     }
 
-    private void accept(UnixSocketFile listener, SelectionKey listening) {
+    private void listen(int operations) {
+        for (SelectionKey key : listening) {
+            if (key.isValid()) {
+                loop.watch(key, operations);
+            }
+        }
+    }
+
+    private void accept(UnixSocketFile listener) {
+        if (successor != null) {
+            // From another socket, in the same round.
+            return;
+        }
         SocketChannel client;
         try {
             client = listener.channel().accept();
         } catch (IOException e) {
             // Most likely there are no file descriptors left, and asking again at once would find the same.
             reportRarely(e);
-            loop.watch(listening, 0);
-            loop.after(ACCEPT_RETRY_MS, () -> {
-                if (listening.isValid()) {
-                    loop.watch(listening, SelectionKey.OP_ACCEPT);
-                }
-            });
+            listen(0);
+            loop.after(ACCEPT_RETRY_MS, () -> listen(successor == null ? SelectionKey.OP_ACCEPT : 0));
             return;
         }
         if (client != null) {
@@ -170,8 +181,7 @@ public final class VfioUserServer implements AutoCloseable {
     private void welcome(SocketChannel client, UnixSocketFile listener) {
         try {
             Optional<String> refusal = listener.refusal(client);
-            boolean isFree = connection == null || (successor == null && connection.isHungUp());
-            if (refusal.isEmpty() && !isFree) {
+            if (refusal.isEmpty() && connection != null && !connection.isHungUp()) {
                 refusal = Optional.of("the function has a client");
             }
             if (refusal.isPresent()) {
@@ -181,6 +191,7 @@ public final class VfioUserServer implements AutoCloseable {
                 start(new ClientSocket(client));
             } else {
                 successor = new ClientSocket(client);
+                listen(0);
             }
         } catch (IOException e) {
             reportRarely(e);

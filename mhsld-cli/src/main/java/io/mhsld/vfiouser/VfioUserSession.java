@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -39,7 +40,9 @@ final class VfioUserSession {
     private final Runnable handling = this::handle;
 
     /** What has come and was not handled yet. */
-    private ByteBuffer input = buffer(INITIAL_LENGTH);
+    private byte[] inputBytes = new byte[INITIAL_LENGTH];
+
+    private ByteBuffer input = words(inputBytes);
 
     private int start;
     private int end;
@@ -50,7 +53,8 @@ final class VfioUserSession {
     private int heldCount;
     private boolean isHoldingTooMany;
 
-    private ByteBuffer reply = buffer(INITIAL_LENGTH);
+    private byte[] replyBytes = new byte[INITIAL_LENGTH];
+    private ByteBuffer reply = words(replyBytes);
     private int replyLength;
     private int error;
     private boolean isNegotiated;
@@ -88,7 +92,7 @@ final class VfioUserSession {
 
     /** So many bytes are kept for messages and answers. */
     int keptBytes() {
-        return input.capacity() + reply.capacity();
+        return inputBytes.length + replyBytes.length;
     }
 
     /**
@@ -137,18 +141,17 @@ final class VfioUserSession {
 
     private void append(ByteBuffer bytes) {
         if (start > 0) {
-            System.arraycopy(input.array(), start, input.array(), 0, end - start);
+            System.arraycopy(inputBytes, start, inputBytes, 0, end - start);
             end -= start;
             start = 0;
         }
         int needed = end + bytes.remaining();
-        if (needed > input.capacity()) {
-            ByteBuffer longer = buffer(Math.max(needed, 2 * input.capacity()));
-            System.arraycopy(input.array(), 0, longer.array(), 0, end);
-            input = longer;
+        if (needed > inputBytes.length) {
+            inputBytes = Arrays.copyOf(inputBytes, Math.max(needed, 2 * inputBytes.length));
+            input = words(inputBytes);
         }
         int length = bytes.remaining();
-        bytes.get(input.array(), end, length);
+        bytes.get(inputBytes, end, length);
         end += length;
     }
 
@@ -156,11 +159,13 @@ final class VfioUserSession {
     private void recycle() {
         start = 0;
         end = 0;
-        if (input.capacity() > KEPT_LENGTH) {
-            input = buffer(INITIAL_LENGTH);
+        if (inputBytes.length > KEPT_LENGTH) {
+            inputBytes = new byte[INITIAL_LENGTH];
+            input = words(inputBytes);
         }
-        if (reply.capacity() > KEPT_LENGTH) {
-            reply = buffer(INITIAL_LENGTH);
+        if (replyBytes.length > KEPT_LENGTH) {
+            replyBytes = new byte[INITIAL_LENGTH];
+            reply = words(replyBytes);
         }
     }
 
@@ -213,7 +218,7 @@ final class VfioUserSession {
         reply.putInt(SIZE_OFFSET, length);
         reply.putInt(FLAGS_OFFSET, errorNumber == 0 ? TYPE_REPLY : TYPE_REPLY | ERROR);
         reply.putInt(ERROR_OFFSET, errorNumber);
-        output.send(reply.array(), length);
+        output.send(replyBytes, length);
     }
 
     private void handle() {
@@ -232,8 +237,8 @@ final class VfioUserSession {
 
     // ---- the message, and the answer to it
 
-    private static ByteBuffer buffer(int length) {
-        return ByteBuffer.allocate(length).order(ByteOrder.nativeOrder());
+    private static ByteBuffer words(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
     }
 
     private int payloadLength() {
@@ -250,7 +255,7 @@ final class VfioUserSession {
 
     /** An answer that begins as the message does. */
     private void echo(int payloadLength) {
-        System.arraycopy(input.array(), start + HEADER_LENGTH, reply.array(), HEADER_LENGTH, payloadLength);
+        System.arraycopy(inputBytes, start + HEADER_LENGTH, replyBytes, HEADER_LENGTH, payloadLength);
         replyLength = HEADER_LENGTH + payloadLength;
     }
 
@@ -423,11 +428,12 @@ final class VfioUserSession {
             return EINVAL;
         }
         int needed = HEADER_LENGTH + ACCESS_LENGTH + count;
-        if (needed > reply.capacity()) {
-            reply = buffer(needed);
+        if (needed > replyBytes.length) {
+            replyBytes = new byte[needed];
+            reply = words(replyBytes);
         }
         echo(ACCESS_LENGTH);
-        function.read(region, offset, reply.array(), replyLength, count);
+        function.read(region, offset, replyBytes, replyLength, count);
         replyLength += count;
         return 0;
     }
@@ -439,7 +445,7 @@ final class VfioUserSession {
         if (!isInside(region, offset, count) || payloadLength() != ACCESS_LENGTH + count) {
             return EINVAL;
         }
-        function.write(region, offset, input.array(), start + HEADER_LENGTH + ACCESS_LENGTH, count);
+        function.write(region, offset, inputBytes, start + HEADER_LENGTH + ACCESS_LENGTH, count);
         echo(ACCESS_LENGTH);
         return 0;
     }
@@ -463,7 +469,7 @@ final class VfioUserSession {
             function.write(
                     argument(at + ACCESS_REGION_OFFSET),
                     longArgument(at + ACCESS_OFFSET_OFFSET),
-                    input.array(),
+                    inputBytes,
                     start + HEADER_LENGTH + at + ACCESS_LENGTH,
                     argument(at + ACCESS_COUNT_OFFSET));
         }

@@ -241,6 +241,128 @@ class EventLoopTest {
         assertEquals("a fault in mapped memory", end.get().getMessage());
     }
 
+    // ---- turns of other threads
+
+    @Test
+    void shouldRunNothingElseDuringATurn() throws InterruptedException {
+        start();
+        int[] running = {0};
+        AtomicInteger overlaps = new AtomicInteger();
+        Runnable work = () -> {
+            running[0]++;
+            Thread.onSpinWait();
+            if (running[0] != 1) {
+                overlaps.incrementAndGet();
+            }
+            running[0]--;
+        };
+        loop.turn(() -> loop.every(1, work));
+        List<Thread> others = new ArrayList<>();
+        for (int t = 0; t < 3; t++) {
+            Thread other = new Thread(() -> {
+                for (int i = 0; i < 2_000; i++) {
+                    loop.turn(work);
+                    loop.execute(work);
+                }
+            });
+            other.start();
+            others.add(other);
+        }
+        for (Thread other : others) {
+            other.join();
+        }
+        CountDownLatch done = new CountDownLatch(1);
+        loop.execute(done::countDown);
+        assertTrue(done.await(20, TimeUnit.SECONDS));
+        assertEquals(0, overlaps.get());
+        assertEquals(0, running[0]);
+    }
+
+    @Test
+    void shouldReturnWhatATurnReturnsAndBeReentrant() throws InterruptedException {
+        start();
+        assertFalse(loop.isTurn());
+        assertEquals("inner", loop.turn(() -> {
+            assertTrue(loop.isTurn());
+            return loop.turn(() -> "inner");
+        }));
+        CompletableFuture<Boolean> onLoop = new CompletableFuture<>();
+        loop.execute(() -> onLoop.complete(loop.isTurn() && loop.turn(loop::isTurn)));
+        assertTrue(onLoop.join());
+        assertThrows(
+                IllegalStateException.class,
+                () -> loop.turn((Runnable) () -> {
+                    throw new IllegalStateException("the caller's");
+                }));
+        assertEquals(List.of(), errors);
+    }
+
+    @Test
+    void shouldWaitForWhatATurnOfAnotherThreadSchedulesAndWatches() throws Exception {
+        start();
+        Pipe pipe = pipe();
+        pipe.sink().write(ByteBuffer.wrap(new byte[1]));
+        // The loop sleeps without any timer when each of these comes.
+        DeviceFixture.pause(50);
+        loop.turn(() -> loop.after(1, () -> acts.add("timer")));
+        DeviceFixture.await("the timer", 10_000, () -> acts.contains("timer"));
+        DeviceFixture.pause(50);
+        SelectionKey key = loop.turn(() -> loop.register(pipe.source(), 0, ready -> {
+            acts.add("channel");
+            loop.watch(ready, 0);
+        }));
+        DeviceFixture.pause(50);
+        assertFalse(acts.contains("channel"));
+        loop.turn(() -> loop.watch(key, SelectionKey.OP_READ));
+        DeviceFixture.await("the channel", 10_000, () -> acts.contains("channel"));
+        loop.turn(() -> loop.execute(() -> acts.add("task")));
+        DeviceFixture.await("the task", 10_000, () -> acts.contains("task"));
+    }
+
+    @Test
+    void shouldEndWithAnErrorOfATurnOfAnotherThread() throws InterruptedException {
+        start();
+        InternalError fault = new InternalError("a fault in mapped memory");
+        assertSame(
+                fault,
+                assertThrows(
+                        InternalError.class,
+                        () -> loop.turn(() -> {
+                            throw fault;
+                        })));
+        thread.join(20_000);
+        assertSame(fault, end.get());
+    }
+
+    @Test
+    void shouldGiveNobodyElseATurnAfterTheEnd() throws InterruptedException {
+        start();
+        stop();
+        assertThrows(IllegalStateException.class, () -> loop.turn(() -> acts.add("too late")));
+        assertEquals(List.of(), acts);
+    }
+
+    @Test
+    void shouldLetTheLoopInWhenAnotherThreadTakesTurnAfterTurn() throws InterruptedException {
+        start();
+        AtomicInteger turns = new AtomicInteger();
+        boolean[] isOver = {false};
+        Thread greedy = new Thread(() -> {
+            while (!loop.turn(() -> isOver[0])) {
+                turns.incrementAndGet();
+            }
+        });
+        greedy.start();
+        for (int i = 0; i < 200; i++) {
+            CountDownLatch done = new CountDownLatch(1);
+            loop.execute(done::countDown);
+            assertTrue(done.await(10, TimeUnit.SECONDS), "turns=" + turns);
+        }
+        loop.turn(() -> isOver[0] = true);
+        greedy.join(20_000);
+        assertFalse(greedy.isAlive());
+    }
+
     // ---- channels
 
     @Test
