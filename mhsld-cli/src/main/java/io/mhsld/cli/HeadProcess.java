@@ -167,6 +167,7 @@ final class HeadProcess {
         try {
             // First, for a device that was made anew for a head that then cannot serve would be half-done.
             options.qmp.forEach(QmpServer::requireFree);
+            options.vfioUser.ifPresent(VfioUserServer::requireFree);
             Device.initialise(options.files, specification, options.waitMs);
         } catch (QmpException e) {
             throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);

@@ -86,6 +86,18 @@ public final class VfioUserServer implements AutoCloseable {
         return address;
     }
 
+    /**
+     * Throws the {@link QmpException} that {@link #listen} would throw now, and leaves nothing there: to be asked before something is done that
+     * cannot be undone.
+     */
+    public static void requireFree(QmpAddress address) {
+        try {
+            UnixSocketFile.listen(PROTOCOL, address.file().orElseThrow()).close();
+        } catch (IOException e) {
+            throw new QmpException("vfio-user socket cannot be given back: address=" + address, e);
+        }
+    }
+
     private UnixSocketFile listenAt(QmpAddress address) {
         UnixSocketFile socket = UnixSocketFile.listen(PROTOCOL, address.file().orElseThrow());
         listeners.add(socket);
