@@ -23,6 +23,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
 public final class Bench {
     private static final int ROUNDS = 10_000;
     private static final int QUICK_ROUNDS = 2_000;
+    private static final int TRAPS = 200_000;
+    private static final int QUICK_TRAPS = 20_000;
     private static final int PAIRS = 1_000_000;
     private static final int QUICK_PAIRS = 200_000;
     private static final TimeValue QUICK_ITERATION = TimeValue.milliseconds(500);
@@ -35,7 +37,7 @@ public final class Bench {
 
     /**
      * Takes {@code quick} as a word, and what JMH takes; a pattern of JMH's leaves out what is not JMH's. The word {@code pairs} runs the pairs of
-     * add and release alone, {@code fm} the fabric manager's latency.
+     * add and release alone, {@code fm} the fabric manager's latency, {@code vfio-user} that of a guest's accesses.
      */
     public static void main(String[] arguments) throws IOException, CommandLineOptionException, RunnerException {
         List<String> given = new ArrayList<>(Arrays.asList(arguments));
@@ -45,6 +47,11 @@ public final class Bench {
             Bench bench = new Bench(System.out);
             bench.printMachine();
             FmLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, System.out);
+            return;
+        }
+        if (given.remove("vfio-user")) {
+            new Bench(System.out).printMachine();
+            TrapLatency.measure(quick ? QUICK_TRAPS : TRAPS, System.out);
             return;
         }
         if (given.remove("pairs")) {
@@ -74,6 +81,7 @@ public final class Bench {
         String launcher = System.getProperty("mhsld.launcher");
         if (options.getIncludes().isEmpty()) {
             PairRate.measure(quick ? QUICK_PAIRS : PAIRS, out);
+            TrapLatency.measure(quick ? QUICK_TRAPS : TRAPS, out);
         }
         if (options.getIncludes().isEmpty() && launcher != null) {
             AddLatency.measure(launcher, quick ? QUICK_ROUNDS : ROUNDS, out);
