@@ -13,6 +13,7 @@ import io.mhsld.type3.TestDevice;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -56,7 +57,7 @@ class DataObjectExchangeTest {
             words[count++] = (int) u32(mailbox, READ);
             write32(mailbox, READ, 0);
         }
-        return java.util.Arrays.copyOf(words, count);
+        return Arrays.copyOf(words, count);
     }
 
     private void assertAlive() {
@@ -209,7 +210,7 @@ class DataObjectExchangeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {(1 << 18) - 1, 1 << 18, (1 << 18) + 1, 1 << 20})
+    @ValueSource(ints = {4, 1000, (1 << 18) + 1})
     void shouldCountObjectsLongerThanAnyButNotKeepThem(int words) {
         write32(mailbox, WRITE, DISCOVERY);
         write32(mailbox, WRITE, words & 0x3FFFF);
