@@ -27,6 +27,7 @@ class SourceTreeTest {
             entry("io.mhsld.media"),
             entry("io.mhsld.type3"),
             entry("io.mhsld.cci", "io.mhsld.text", "io.mhsld.type3"),
+            entry("io.mhsld.register", "io.mhsld.type3", "io.mhsld.cci"),
             entry("io.mhsld.head", "io.mhsld.state", "io.mhsld.media", "io.mhsld.type3", "io.mhsld.cci"),
             entry("io.mhsld.register", "io.mhsld.type3", "io.mhsld.cci"),
             entry(
@@ -56,6 +57,7 @@ class SourceTreeTest {
                     "io.mhsld.media",
                     "io.mhsld.type3",
                     "io.mhsld.cci",
+                    "io.mhsld.register",
                     "io.mhsld.head",
                     "io.mhsld.fabric",
                     "io.mhsld.qmp",

@@ -55,15 +55,7 @@ final class GenericCommands {
                 .empty(0)
                 .set("status", status.percent() << PERCENT_SHIFT | (isRunning ? IN_PROGRESS : 0))
                 .set("opcode", status.command())
-                .set("returnCode", codeOf(status).value()));
-    }
-
-    private static ReturnCode codeOf(BackgroundOperations.Status status) {
-        return switch (status.state()) {
-            case NONE, RUNNING, SUCCEEDED -> ReturnCode.SUCCESS;
-            case ABORTED -> ReturnCode.ABORTED;
-            case FAILED -> status.failure().map(ReturnCode::of).orElse(ReturnCode.INTERNAL_ERROR);
-        };
+                .set("returnCode", ReturnCode.of(status).value()));
     }
 
     static Response getMessageLimit(Component component, byte[] input) {

@@ -1,5 +1,6 @@
 package io.mhsld.cci;
 
+import io.mhsld.type3.BackgroundOperations;
 import io.mhsld.type3.Refusal;
 import java.util.Arrays;
 import java.util.Locale;
@@ -58,6 +59,15 @@ public enum ReturnCode {
     /** The constant of a number, empty when the specification has none. */
     public static Optional<ReturnCode> of(int value) {
         return Arrays.stream(values()).filter(code -> code.value == value).findFirst();
+    }
+
+    /** How a background operation has ended, success while it has not. */
+    public static ReturnCode of(BackgroundOperations.Status status) {
+        return switch (status.state()) {
+            case NONE, RUNNING, SUCCEEDED -> SUCCESS;
+            case ABORTED -> ABORTED;
+            case FAILED -> status.failure().map(ReturnCode::of).orElse(INTERNAL_ERROR);
+        };
     }
 
     /** What the device's own reason is called on this interface. */
