@@ -11,6 +11,7 @@ import io.mhsld.type3.Type3Device;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 
 /**
@@ -94,8 +95,8 @@ final class DeviceRegisters {
 
     // ---- memory device status
 
-    static final RegisterField MEDIA_STATUS = new RegisterField(
-            "media status", 0, 2, 2, Attribute.RO, ResetDomain.FLR, MEDIA_READY, "CXL r3.1 8.2.8.5.1.1");
+    static final RegisterField MEDIA_STATUS =
+            new RegisterField("media status", 0, 2, 2, Attribute.RO, ResetDomain.FLR, MEDIA_READY, "8.2.8.5.1.1");
 
     /** How the device is; nothing here ever fails or needs a reset. */
     static final RegisterLayout MEMORY_STATUS = RegisterLayout.of(
@@ -139,6 +140,19 @@ final class DeviceRegisters {
                 .with(EVENT_STATUS_OFFSET, eventStatus)
                 .with(MAILBOX_OFFSET, mailbox)
                 .with(MEMORY_STATUS_OFFSET, memoryStatus);
+    }
+
+    /** The tables by their offsets. */
+    static Map<Long, RegisterLayout> layouts() {
+        return Map.of(
+                0L,
+                CAPABILITIES,
+                (long) EVENT_STATUS_OFFSET,
+                EVENT_STATUS,
+                (long) MAILBOX_OFFSET,
+                MAILBOX,
+                (long) MEMORY_STATUS_OFFSET,
+                MEMORY_STATUS);
     }
 
     RegisterSpace space() {
@@ -199,14 +213,14 @@ final class DeviceRegisters {
     }
 
     private static RegisterField made(String name, int offset, int lowBit, int bits, long value, String clause) {
-        return fixed(name, offset, lowBit, bits, value, "CXL r3.1 " + clause);
+        return fixed(name, offset, lowBit, bits, value, clause);
     }
 
     private static RegisterField written(String name, int offset, int lowBit, int bits, String clause) {
-        return new RegisterField(name, offset, lowBit, bits, Attribute.RW, ResetDomain.FLR, 0, "CXL r3.1 " + clause);
+        return new RegisterField(name, offset, lowBit, bits, Attribute.RW, ResetDomain.FLR, 0, clause);
     }
 
     private static RegisterField shown(String name, int offset, int lowBit, int bits, String clause) {
-        return new RegisterField(name, offset, lowBit, bits, Attribute.RO, ResetDomain.FLR, 0, "CXL r3.1 " + clause);
+        return new RegisterField(name, offset, lowBit, bits, Attribute.RO, ResetDomain.FLR, 0, clause);
     }
 }
