@@ -19,6 +19,8 @@ import io.mhsld.qmp.QmpMachine;
 import io.mhsld.qmp.QmpServer;
 import io.mhsld.qmp.QmpVersion;
 import io.mhsld.register.PciFunction;
+import io.mhsld.register.ResetKind;
+import io.mhsld.register.Type3Function;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFileException;
@@ -39,7 +41,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 
 /** One head as a process of its own: attaches, serves its sockets, answers for the host, and leaves cleanly when it is told to. */
 final class HeadProcess {
@@ -57,7 +58,7 @@ final class HeadProcess {
      * @param mctp where to offer the LD's command interface in MCTP packets
      * @param dialect which dialect those clients speak
      * @param vfioUser where to serve the head as a PCI function
-     * @param function what that function is; not asked when it is not served
+     * @param hasDataBar that function has the memory behind a BAR
      * @param driver what answers for the host
      * @param deviceId what QMP's {@code path} calls the device
      * @param waitMs how long to wait for somebody else's init
@@ -71,7 +72,7 @@ final class HeadProcess {
             List<QmpAddress> mctp,
             DialectChoice dialect,
             Optional<QmpAddress> vfioUser,
-            Function<Head, PciFunction> function,
+            boolean hasDataBar,
             HostDriver.Mode driver,
             String deviceId,
             long waitMs) {}
@@ -141,18 +142,19 @@ final class HeadProcess {
                     }
                 });
             }
-            head.device().ras().onError(new RasTeller());
+            Type3Function function = function(head);
+            head.device().ras().onError(new RasTeller(function.internalErrors()));
             loop.onError(head::recordError);
             head.onLost(life::lose);
             Mailbox ldCci = head.mailbox().ldCci();
             MctpEndpoint endpoint = (opcode, payload, dialect, answer) -> answer.accept(ldCci.execute(opcode, payload));
             try (QmpServer server = new QmpServer(
                             loop,
-                            new Machine(head),
+                            new Machine(head, function),
                             CxlCommands.of(head, options.deviceId, options.driver, loop::execute),
                             head::recordError);
                     MctpServer mctp = new MctpServer(loop, endpoint, options.dialect, head::recordError);
-                    VfioUserServer vfioUser = vfioUserServer(head)) {
+                    VfioUserServer vfioUser = vfioUserServer(function, head)) {
                 List<QmpAddress> addresses = listen(server, head);
                 List<QmpAddress> mctpAddresses = listen(mctp);
                 head.serve();
@@ -161,6 +163,15 @@ final class HeadProcess {
                 life.sayGoodbye(server);
             }
         }
+    }
+
+    /** A head that no virtual machine has is one, too: it is reset in the same way. */
+    private Type3Function function(Head head) {
+        Type3Function function =
+                new Type3Function(head.device(), head.mailbox(), options.hasDataBar, head::countRefusedAccess);
+        function.onReset(kind ->
+                log.say(kind == ResetKind.FLR ? "function level reset" : "reset: all capacity released"));
+        return function;
     }
 
     private void initialise(Device.Specification specification) {
@@ -200,13 +211,13 @@ final class HeadProcess {
     }
 
     /** Null when the head is served to no virtual machine: nothing is loaded for it then. */
-    private VfioUserServer vfioUserServer(Head head) {
+    private VfioUserServer vfioUserServer(PciFunction function, Head head) {
         if (options.vfioUser.isEmpty()) {
             return null;
         }
         VfioUserServer server = null;
         try {
-            server = new VfioUserServer(loop, options.function.apply(head), head::recordError);
+            server = new VfioUserServer(loop, function, head::recordError);
             QmpAddress address = options.vfioUser.get();
             Optional<GroupPrincipal> group = group(head);
             if (group.isPresent()) {
@@ -323,24 +334,34 @@ final class HeadProcess {
         extents.forEach(extent -> log.say("%s: %s%s", what, extent, outcome));
     }
 
-    /** What the PCI function would send as error messages. */
+    /** The registers of the PCI function first, then the log. */
     private final class RasTeller implements RasCapability.Listener {
+        private final RasCapability.Listener registers;
+
+        private RasTeller(RasCapability.Listener registers) {
+            this.registers = registers;
+        }
+
         @Override
         public void uncorrectableInternalError(boolean isFatal) {
+            registers.uncorrectableInternalError(isFatal);
             log.say("uncorrectable internal error: fatal=%s", isFatal);
         }
 
         @Override
         public void correctedInternalError() {
+            registers.correctedInternalError();
             log.say("corrected internal error");
         }
     }
 
     private final class Machine implements QmpMachine {
         private final Head head;
+        private final PciFunction function;
 
-        private Machine(Head head) {
+        private Machine(Head head, PciFunction function) {
             this.head = head;
+            this.function = function;
         }
 
         @Override
@@ -355,9 +376,7 @@ final class HeadProcess {
 
         @Override
         public void reset() {
-            head.device().reset();
-            head.mailbox().reset();
-            log.say("reset: all capacity released");
+            function.reset();
         }
 
         @Override

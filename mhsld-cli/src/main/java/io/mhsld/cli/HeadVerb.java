@@ -90,10 +90,20 @@ final class HeadVerb extends Verb {
     String vfioUser;
 
     @Option(
+            names = "--data-bar",
+            description = {
+                "With --vfio-user: BAR 4 of the function is the memory, an offset in it a DPA.",
+                "What the head does not own reads as ones there, and swallows writes."
+            })
+    boolean dataBar;
+
+    @Option(
             names = "--host-driver",
             paramLabel = "MODE",
-            description =
-                    "What answers for the host: auto accepts all, reject rejects all, manual leaves it to you. Default: auto.")
+            description = {
+                "What answers for the host: auto accepts all, reject rejects all, manual leaves it to you.",
+                "Default: auto; with --vfio-user manual."
+            })
     HostDriver.Mode driver;
 
     @Option(
@@ -151,6 +161,9 @@ final class HeadVerb extends Verb {
         List<QmpAddress> addresses = new ArrayList<>(qemu.qmp());
         qmp.forEach(address -> addresses.add(QmpAddress.parse(address)));
         Optional<QmpAddress> vfioUserAddress = Optional.ofNullable(vfioUser).map(VfioUserServer::address);
+        if (dataBar && vfioUser == null) {
+            throw usage("a data BAR is one of a function: --data-bar without --vfio-user");
+        }
         HostDriver.Mode usualDriver = vfioUserAddress.isPresent() ? HostDriver.Mode.MANUAL : HostDriver.Mode.AUTO;
         return HeadProcess.run(
                 new HeadProcess.Options(
@@ -167,7 +180,7 @@ final class HeadVerb extends Verb {
                         mctp.addresses(),
                         mctp.dialect(),
                         vfioUserAddress,
-                        HeadFunction::of,
+                        dataBar,
                         driver == null ? usualDriver : driver,
                         once("id", id, qemu.id()).orElse("cxl-mem0"),
                         waitMs(waitSeconds)),

@@ -323,8 +323,13 @@ public final class VfioUserClient implements AutoCloseable {
         }
     }
 
+    /** Events that a counter of {@link #eventCounters} has counted since the last time. */
+    public static long takeEvents(int counter) {
+        return NativeSocket.takeEvents(counter);
+    }
+
     /** Counters of events. */
-    static int[] eventCounters(int count) {
+    public static int[] eventCounters(int count) {
         int[] counters = new int[count];
         Arrays.setAll(counters, i -> NativeSocket.eventCounter());
         return counters;
