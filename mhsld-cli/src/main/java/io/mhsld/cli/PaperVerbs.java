@@ -7,6 +7,7 @@ import io.mhsld.head.HostDriver;
 import io.mhsld.qmp.CxlCommands;
 import io.mhsld.qmp.QmpCommand;
 import io.mhsld.qmp.QmpServer;
+import io.mhsld.register.RegisterTable;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.text.ForeignText;
 import java.io.IOException;
@@ -31,6 +32,7 @@ final class PaperVerbs {
         commandLine.addSubcommand(new Completion(console));
         commandLine.addSubcommand(new Man(console));
         commandLine.addSubcommand(new Supported(console));
+        commandLine.addSubcommand(new Registers(console));
     }
 
     /** Shells that a script can be made for. */
@@ -147,6 +149,40 @@ final class PaperVerbs {
         ExitCode run() {
             List<QmpCommand> commands = qmpCommands();
             console.out().print(summary ? SupportedTables.summary(commands) : SupportedTables.page(commands));
+            return ExitCode.DONE;
+        }
+    }
+
+    /** For {@code scripts/supported}, and for whoever compares a function with its tables from within a guest. */
+    @Command(
+            name = "x-registers",
+            hidden = true,
+            description = "Print the registers of the PCI function, a row a line.")
+    private static final class Registers extends Verb {
+        @Option(names = "--page", description = "As a page of Markdown.")
+        boolean page;
+
+        @Option(names = "--sn", paramLabel = "N", converter = SerialConverter.class, description = "Serial number.")
+        long serial = Device.Specification.DEFAULT_SERIAL;
+
+        @Option(
+                names = "--data-bar",
+                paramLabel = "SIZE",
+                converter = SizeConverter.class,
+                description = "Length of the data BAR, a power of two; 0 (default): there is none.")
+        long dataBarBytes;
+
+        Registers(Console console) {
+            super(console);
+        }
+
+        @Override
+        ExitCode run() {
+            if (dataBarBytes != 0 && (dataBarBytes < 16 || Long.bitCount(dataBarBytes) != 1)) {
+                throw usage("not the length of a BAR: --data-bar=" + dataBarBytes);
+            }
+            List<RegisterTable.Place> places = RegisterTable.places(serial, dataBarBytes);
+            console.out().print(page ? RegisterText.page(places) : RegisterText.lines(places));
             return ExitCode.DONE;
         }
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.mhsld.cci.Opcode;
 import io.mhsld.cci.OpcodeTable;
+import io.mhsld.register.RegisterTable;
 import io.mhsld.state.DeviceFiles;
 import java.io.File;
 import java.io.IOException;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Model.OptionSpec;
 class PaperVerbsTest {
     private static final Path README = Path.of("..", "README.md");
     private static final Path PAGE = Path.of("..", "docs", "supported.md");
+    private static final Path REGISTERS = Path.of("..", "docs", "registers.md");
 
     @TempDir
     Path folder;
@@ -201,12 +203,30 @@ class PaperVerbsTest {
     void shouldShowInTheDocumentsWhatTheTablesSay() throws IOException {
         String advice = "run scripts/supported";
         assertEquals(print("x-supported"), Files.readString(PAGE), advice);
+        assertEquals(print("x-registers", "--page", "--data-bar", "1G"), Files.readString(REGISTERS), advice);
         String readme = Files.readString(README);
         String begin = "<!-- supported: begin -->\n";
         int from = readme.indexOf(begin);
         int to = readme.indexOf("<!-- supported: end -->");
         assertTrue(from >= 0 && to > from, "no markers in README.md");
         assertEquals(print("x-supported", "--summary"), readme.substring(from + begin.length(), to), advice);
+    }
+
+    @Test
+    void shouldTellEveryRegisterInALineThatProgramsCanRead() {
+        List<String> lines = print("x-registers", "--sn", "0x1234").lines().toList();
+        List<RegisterTable.Place> places = RegisterTable.places(0x1234, 0);
+        assertEquals(
+                places.stream()
+                        .mapToInt(place -> place.layout().fields().size())
+                        .sum(),
+                lines.size());
+        String row = "(configuration|bar0|bar2) 0x[0-9a-f]{3,4} [0-9]+ [0-9]+ [A-Z0-9]+ [A-Z]+ 0x[0-9a-f]+ .+ [0-9.]+";
+        assertEquals(
+                List.of(), lines.stream().filter(line -> !line.matches(row)).toList());
+        assertTrue(lines.contains("bar2 0x08c 0 1 RW FLR 0x0 doorbell 8.2.8.4.4"), lines.toString());
+        HeadProcesses.Outcome refused = HeadProcesses.runRaw("x-registers", "--data-bar", "3M");
+        assertTrue(refused.err().contains("--data-bar=3145728"), refused.err());
     }
 
     @Test
