@@ -169,8 +169,8 @@ final class HeadProcess {
     private Type3Function function(Head head) {
         Type3Function function =
                 new Type3Function(head.device(), head.mailbox(), options.hasDataBar, head::countRefusedAccess);
-        function.onReset(kind ->
-                log.say(kind == ResetKind.FLR ? "function level reset" : "reset: all capacity released"));
+        function.onReset(
+                kind -> log.say(kind == ResetKind.FLR ? "function level reset" : "reset: all capacity released"));
         return function;
     }
 

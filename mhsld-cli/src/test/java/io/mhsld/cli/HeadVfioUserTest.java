@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mhsld.cli.HeadProcesses.Outcome;
 import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
+import io.mhsld.qmp.QmpReply;
 import io.mhsld.vfiouser.VfioUserClient;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -102,10 +103,8 @@ class HeadVfioUserTest {
             assertEquals(0, client.regionRead64(DATA, 0));
             client.regionWritePosted(DATA, 4 * MIB - 4, new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
             assertEquals(0xFFFF_FFFF_0403_0201L, client.regionRead64(DATA, 4 * MIB - 4), "the rest is not owned");
-            assertEquals("AQIDBA==", qmp.execute("x-mem-read", Map.of("dpa", 4 * MIB - 4, "length", 4))
-                    .value()
-                    .get("data")
-                    .asText());
+            QmpReply read = qmp.execute("x-mem-read", Map.of("dpa", 4 * MIB - 4, "length", 4));
+            assertEquals(Map.of("data", "AQIDBA=="), read.value());
 
             client.regionWrite(CONFIGURATION, 0x88, (byte) 0, (byte) 0x80);
             assertEquals(0x0403_0201, client.regionRead32(DATA, 4 * MIB - 4), "a function level reset takes nothing");
@@ -120,7 +119,11 @@ class HeadVfioUserTest {
             done(
                     qmp,
                     "cxl-inject-uncorrectable-errors",
-                    Map.of("path", "cxl-mem0", "errors", List.of(Map.of("type", "mem-data-ecc", "header", List.of(7)))));
+                    Map.of(
+                            "path",
+                            "cxl-mem0",
+                            "errors",
+                            List.of(Map.of("type", "mem-data-ecc", "header", List.of(7)))));
             assertEquals(1 << 7, client.regionRead32(COMPONENT, 0x1080));
             assertEquals(1 << 22, client.regionRead32(CONFIGURATION, 0x204));
             client.reset();

@@ -27,7 +27,6 @@ class SourceTreeTest {
             entry("io.mhsld.media"),
             entry("io.mhsld.type3"),
             entry("io.mhsld.cci", "io.mhsld.text", "io.mhsld.type3"),
-            entry("io.mhsld.register", "io.mhsld.type3", "io.mhsld.cci"),
             entry("io.mhsld.head", "io.mhsld.state", "io.mhsld.media", "io.mhsld.type3", "io.mhsld.cci"),
             entry("io.mhsld.register", "io.mhsld.type3", "io.mhsld.cci"),
             entry(
@@ -57,7 +56,6 @@ class SourceTreeTest {
                     "io.mhsld.media",
                     "io.mhsld.type3",
                     "io.mhsld.cci",
-                    "io.mhsld.register",
                     "io.mhsld.head",
                     "io.mhsld.fabric",
                     "io.mhsld.qmp",
