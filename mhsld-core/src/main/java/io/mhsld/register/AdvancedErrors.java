@@ -13,28 +13,28 @@ import java.util.function.Consumer;
  * {@linkplain #onMessage listen}.
  */
 final class AdvancedErrors implements RasCapability.Listener {
-    private record Error(String name, int bit, boolean isMasked, boolean isFatal) {}
+    private record Kind(String name, int bit, boolean isMasked, boolean isFatal) {}
 
-    private static final List<Error> UNCORRECTABLE = List.of(
-            new Error("data link protocol error", 4, false, true),
-            new Error("poisoned tlp received", 12, false, false),
-            new Error("flow control protocol error", 13, false, true),
-            new Error("completion timeout", 14, false, false),
-            new Error("completer abort", 15, false, false),
-            new Error("unexpected completion", 16, false, false),
-            new Error("receiver overflow", 17, false, true),
-            new Error("malformed tlp", 18, false, true),
-            new Error("unsupported request error", 20, false, false),
-            new Error("uncorrectable internal error", 22, true, true));
-    private static final List<Error> CORRECTABLE = List.of(
-            new Error("receiver error", 0, false, false),
-            new Error("bad tlp", 6, false, false),
-            new Error("bad dllp", 7, false, false),
-            new Error("replay_num rollover", 8, false, false),
-            new Error("replay timer timeout", 12, false, false),
-            new Error("advisory non-fatal error", 13, true, false),
-            new Error("corrected internal error", 14, true, false),
-            new Error("header log overflow", 15, true, false));
+    private static final List<Kind> UNCORRECTABLE = List.of(
+            new Kind("data link protocol error", 4, false, true),
+            new Kind("poisoned tlp received", 12, false, false),
+            new Kind("flow control protocol error", 13, false, true),
+            new Kind("completion timeout", 14, false, false),
+            new Kind("completer abort", 15, false, false),
+            new Kind("unexpected completion", 16, false, false),
+            new Kind("receiver overflow", 17, false, true),
+            new Kind("malformed tlp", 18, false, true),
+            new Kind("unsupported request error", 20, false, false),
+            new Kind("uncorrectable internal error", 22, true, true));
+    private static final List<Kind> CORRECTABLE = List.of(
+            new Kind("receiver error", 0, false, false),
+            new Kind("bad tlp", 6, false, false),
+            new Kind("bad dllp", 7, false, false),
+            new Kind("replay_num rollover", 8, false, false),
+            new Kind("replay timer timeout", 12, false, false),
+            new Kind("advisory non-fatal error", 13, true, false),
+            new Kind("corrected internal error", 14, true, false),
+            new Kind("header log overflow", 15, true, false));
 
     private static final int INTERNAL_ERROR = 22;
 
@@ -54,14 +54,14 @@ final class AdvancedErrors implements RasCapability.Listener {
 
     private static RegisterLayout layout() {
         RegisterRows rows = PciLayouts.extended("advanced error reporting capability", 0x48, 0x0001, 2, 0, "7.8.4.1");
-        for (Error error : UNCORRECTABLE) {
+        for (Kind error : UNCORRECTABLE) {
             rows.at(0x04, "7.8.4.2", "status: ").cleared(error.name, error.bit, 1, ResetDomain.STICKY);
             rows.at(0x08, "7.8.4.3", "mask: ")
                     .plain(error.name, error.bit, 1, ResetDomain.STICKY, error.isMasked ? 1 : 0);
             rows.at(0x0C, "7.8.4.4", "severity: ")
                     .plain(error.name, error.bit, 1, ResetDomain.STICKY, error.isFatal ? 1 : 0);
         }
-        for (Error error : CORRECTABLE) {
+        for (Kind error : CORRECTABLE) {
             rows.at(0x10, "7.8.4.5", "status: ").cleared(error.name, error.bit, 1, ResetDomain.STICKY);
             rows.at(0x14, "7.8.4.6", "mask: ")
                     .plain(error.name, error.bit, 1, ResetDomain.STICKY, error.isMasked ? 1 : 0);
@@ -121,7 +121,7 @@ final class AdvancedErrors implements RasCapability.Listener {
     }
 
     /** The pointer means something while the status bit that it points to is set. */
-    private boolean isSet(RegisterField pointer, List<Error> errors) {
+    private boolean isSet(RegisterField pointer, List<Kind> errors) {
         return errors.stream().anyMatch(error -> error.bit == block.get(pointer) && get("status: " + error.name));
     }
 

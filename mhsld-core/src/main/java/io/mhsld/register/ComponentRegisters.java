@@ -197,7 +197,7 @@ public final class ComponentRegisters implements RegisterPart {
             block.live(
                     RegisterRows.field(RAS, name),
                     () -> source.getAsInt() >>> bit & 1,
-                    written -> target.accept(source.getAsInt() & ~(1 << bit) | (int) written << bit));
+                    written -> target.accept((source.getAsInt() & ~(1 << bit)) | (int) written << bit));
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.mhsld.register;
 
 import io.mhsld.type3.RasCapability;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -55,10 +56,17 @@ public final class ConfigurationSpace implements RegisterPart {
     static final int FLEX_BUS_OFFSET = 0x1B0;
     static final int ERRORS_OFFSET = 0x200;
 
+    private static final RegisterField MSIX_ENABLE = RegisterRows.field(PciLayouts.MSIX, "msi-x enable");
+    private static final RegisterField FUNCTION_MASK = RegisterRows.field(PciLayouts.MSIX, "function mask");
+    private static final RegisterField INITIATE_RESET =
+            RegisterRows.field(PciLayouts.PCI_EXPRESS, "initiate function level reset");
+
     private final RegisterSpace space = new RegisterSpace(LENGTH_BYTES);
     private final RegisterBlock header;
     private final RegisterBlock msix = new RegisterBlock(PciLayouts.MSIX);
     private final RegisterBlock cxlDevice;
+    private final RegisterField memorySpaceEnable;
+    private final RegisterField cxlMemoryEnable;
     private final AdvancedErrors errors;
 
     private Runnable functionLevelReset = () -> {};
@@ -78,6 +86,8 @@ public final class ConfigurationSpace implements RegisterPart {
         header = new RegisterBlock(layouts.get(0L));
         cxlDevice = new RegisterBlock(layouts.get((long) CXL_DEVICE_OFFSET));
         errors = new AdvancedErrors(header, express);
+        memorySpaceEnable = RegisterRows.field(header.layout(), "memory space enable");
+        cxlMemoryEnable = RegisterRows.field(cxlDevice.layout(), "mem_enable");
         Map<Long, RegisterPart> parts = new TreeMap<>();
         parts.put(0L, header);
         parts.put((long) MSIX_OFFSET, msix);
@@ -90,12 +100,9 @@ public final class ConfigurationSpace implements RegisterPart {
 
         RegisterField configLock = RegisterRows.field(cxlDevice.layout(), "config_lock");
         cxlDevice.lockedWhen(DvsecLayouts.CONFIG_LOCK, () -> cxlDevice.get(configLock) != 0);
-        express.live(
-                RegisterRows.field(PciLayouts.PCI_EXPRESS, "initiate function level reset"),
-                () -> 0,
-                written -> isResetRequested |= written != 0);
-        for (String field : new String[] {"function mask", "msi-x enable"}) {
-            msix.onWrite(RegisterRows.field(PciLayouts.MSIX, field), (before, after) -> {
+        express.live(INITIATE_RESET, () -> 0, written -> isResetRequested |= written != 0);
+        for (RegisterField field : List.of(FUNCTION_MASK, MSIX_ENABLE)) {
+            msix.onWrite(field, (before, after) -> {
                 if (before != after) {
                     interruptControl.run();
                 }
@@ -151,26 +158,22 @@ public final class ConfigurationSpace implements RegisterPart {
 
     /** May the function send MSI-X messages? */
     public boolean isMsixEnabled() {
-        return get(msix, "msi-x enable");
+        return msix.get(MSIX_ENABLE) != 0;
     }
 
     /** Must all MSI-X messages wait? */
     public boolean isMsixMasked() {
-        return get(msix, "function mask");
+        return msix.get(FUNCTION_MASK) != 0;
     }
 
     /** Does the function answer to accesses of its BARs? */
     public boolean isMemorySpaceEnabled() {
-        return get(header, "memory space enable");
+        return header.get(memorySpaceEnable) != 0;
     }
 
     /** Has the host enabled CXL.mem? */
     public boolean isCxlMemoryEnabled() {
-        return get(cxlDevice, "mem_enable");
-    }
-
-    private static boolean get(RegisterBlock block, String field) {
-        return block.get(RegisterRows.field(block.layout(), field)) != 0;
+        return cxlDevice.get(cxlMemoryEnable) != 0;
     }
 
     // ---- accesses

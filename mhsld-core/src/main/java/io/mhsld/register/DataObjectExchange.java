@@ -161,7 +161,7 @@ public final class DataObjectExchange implements RegisterPart {
     private void go() {
         int words = writtenWords;
         writtenWords = 0;
-        int length = words < HEADER_WORDS ? 0 : request[1] & MAX_OBJECT_WORDS - 1;
+        int length = words < HEADER_WORDS ? 0 : request[1] & (MAX_OBJECT_WORDS - 1);
         if (words < HEADER_WORDS || words != (length == 0 ? MAX_OBJECT_WORDS : length)) {
             return;
         }
@@ -192,7 +192,7 @@ public final class DataObjectExchange implements RegisterPart {
 
     /** 6.30.1.1. Behind the last kind there is vendor FFFFh. */
     private static int[] discovery(int index) {
-        int word = index < KINDS.length ? KINDS[index] | (index + 1) % KINDS.length << 24 : 0xFFFF;
+        int word = index < KINDS.length ? KINDS[index] | (((index + 1) % KINDS.length) << 24) : 0xFFFF;
         return new int[] {DISCOVERY, REQUEST_WORDS, word};
     }
 

@@ -41,6 +41,8 @@ public final class HdmDecoders {
     /** Its table. */
     static final RegisterLayout LAYOUT = layout();
 
+    private static final RegisterField ENABLE = RegisterRows.field(LAYOUT, "hdm decoder enable");
+
     /** What a committed decoder decodes. */
     private record Decode(long base, long size, long dpaBase, int granularityCode, int waysCode, boolean isLocked) {
         private long dpaBytes() {
@@ -65,7 +67,7 @@ public final class HdmDecoders {
             long offset = hpa - base;
             int bits = MIN_GRANULARITY_BITS + granularityCode;
             long chunk = Long.divideUnsigned(offset >>> bits, ways(waysCode));
-            return dpaBase + (chunk << bits | offset & (1L << bits) - 1);
+            return dpaBase + ((chunk << bits) | (offset & ((1L << bits) - 1)));
         }
     }
 
@@ -139,7 +141,7 @@ public final class HdmDecoders {
      * addresses of other devices are not told apart: they never arrive here.
      */
     public Optional<Long> dpaOf(long hpa) {
-        if (block.get(RegisterRows.field(LAYOUT, "hdm decoder enable")) == 0) {
+        if (block.get(ENABLE) == 0) {
             return Optional.empty();
         }
         return committed.stream()
@@ -241,7 +243,7 @@ public final class HdmDecoders {
     }
 
     private long address(int decoder, String name) {
-        return get(decoder, name + " high") << Integer.SIZE | get(decoder, name + " low") << GRANULE_BITS;
+        return (get(decoder, name + " high") << Integer.SIZE) | (get(decoder, name + " low") << GRANULE_BITS);
     }
 
     private long get(int decoder, String name) {
