@@ -1,0 +1,295 @@
+package io.mhsld.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mhsld.cli.HeadProcesses.Head;
+import io.mhsld.cli.HeadProcesses.Outcome;
+import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpClient;
+import io.mhsld.qmp.QmpJson;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Unmodified Linux guests on heads: what their drivers see, and what two of them can do to each other. {@code scripts/guest test} runs it. */
+@Tag("guest")
+@EnabledIfEnvironmentVariable(
+        named = "MHSLD_GUEST_TESTS",
+        matches = "run",
+        disabledReason = "boots virtual machines: scripts/guest test")
+@Timeout(300)
+@ExtendWith(HeadProcesses.Evidence.class)
+class GuestTest implements HeadProcesses.HoldsHeads {
+    private static final long SERIAL = 0xc0ffee;
+    private static final String NOTHING = "0xFFFFFFFFFFFFFFFF";
+
+    @TempDir
+    Path folder;
+
+    private final HeadProcesses heads = new HeadProcesses();
+    private final List<Guest> guests = new ArrayList<>();
+
+    @Override
+    public HeadProcesses heads() {
+        return heads;
+    }
+
+    @AfterEach
+    void endAll() {
+        guests.forEach(Guest::close);
+        heads.close();
+    }
+
+    private Path socket(int head) {
+        return folder.resolve("head" + head + ".vfio");
+    }
+
+    private Head startForGuest(int head, String... options) {
+        List<String> all = new ArrayList<>(List.of("--vfio-user=unix:" + socket(head), "--data-bar"));
+        all.addAll(List.of(options));
+        return heads.start(head, all.toArray(String[]::new));
+    }
+
+    private Guest guestOn(int head) {
+        Guest guest = Guest.onHead(socket(head), folder, "guest" + head + "-" + guests.size());
+        guests.add(guest);
+        return guest;
+    }
+
+    private Outcome must(Outcome outcome) {
+        assertEquals(0, outcome.exitCode(), outcome.out() + outcome.err());
+        return outcome;
+    }
+
+    private Outcome add(int head, String offset, String length) {
+        return heads.run("add", "--head=" + head, "--offset=" + offset, "--length=" + length);
+    }
+
+    /** All objects anywhere in a JSON value that have a member of this name. */
+    private static List<Map<?, ?>> having(String member, Object value) {
+        List<Map<?, ?>> found = new ArrayList<>();
+        if (value instanceof Map<?, ?> map) {
+            if (map.containsKey(member)) {
+                found.add(map);
+            }
+            map.values().forEach(inner -> found.addAll(having(member, inner)));
+        } else if (value instanceof Collection<?> list) {
+            list.forEach(inner -> found.addAll(having(member, inner)));
+        }
+        return found;
+    }
+
+    /** Warnings and worse of the CXL stack and of PCI Express below it, without what differs from boot to boot. */
+    private static Set<String> complaints(Guest guest) {
+        Pattern ofTheStack = Pattern.compile("(?i)cxl|doe|dvsec|cdat|aer|pcieport|0000:0[cd]:");
+        return guest.run("dmesg -r")
+                .lines()
+                .filter(line -> (Integer.parseInt(line.substring(1, line.indexOf('>'))) & 7) <= 4)
+                .filter(line -> ofTheStack.matcher(line).find())
+                .map(line -> line.replaceFirst("^<[0-9]+>\\[ *[0-9.]+\\] ", "")
+                        .replaceAll("0x[0-9a-f]+", "0x")
+                        .replaceAll("\\b[0-9a-f]{8,16}\\b", "N"))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    @Test
+    void shouldDriveTheDynamicCapacityOfQemusOwnDeviceToo() {
+        // The tool for the guest is not made for our device: it holds to the registers.
+        Guest guest = Guest.onQemusOwn(folder, "type3");
+        guests.add(guest);
+        assertTrue(guest.run("dcd config").contains("region=1 dpa=0x10000000 length=0x10000000 "));
+        try (QmpClient client = guest.qmp()) {
+            order(client, "cxl-add-dynamic-capacity", "selection-policy", List.of(extent(0, 8), extent(16, 4)));
+            order(client, "cxl-add-dynamic-capacity", "selection-policy", List.of(extent(64, 2)));
+            assertTrue(guest.run("dcd events").contains("handle=2 type=add extent=0x1000000+0x400000 more=0"));
+            assertEquals(
+                    "accepted: extent=0x0+0x800000\naccepted: extent=0x1000000+0x400000\naccepted: extent=0x4000000+0x200000",
+                    guest.run("dcd accept"));
+            order(client, "cxl-release-dynamic-capacity", "removal-policy", List.of(extent(0, 4)));
+            order(client, "cxl-add-dynamic-capacity", "selection-policy", List.of(extent(128, 2)));
+            assertEquals("rejected: extent=0x8000000+0x200000", guest.run("dcd reject"));
+            assertEquals("released: extent=0x0+0x400000", guest.run("dcd release"));
+            assertEquals("released: extent=0x4000000+0x200000", guest.run("dcd --alone release 64M 2M"));
+        }
+        assertTrue(guest.run("dcd extents").contains("extents=2"));
+        assertEquals(1, guest.tryRun("dcd release 64M 2M").status());
+        assertEquals(3, guest.tryRun("dcd read 0").status(), "has no data BAR");
+        assertEquals(0, guest.shutDown());
+    }
+
+    private static Map<String, Long> extent(long offsetMib, long lengthMib) {
+        return Map.of("offset", offsetMib << 20, "len", lengthMib << 20);
+    }
+
+    private static void order(QmpClient client, String command, String policy, List<Map<String, Long>> extents) {
+        assertTrue(client.execute(
+                        command,
+                        Map.of(
+                                "path",
+                                "/machine/peripheral/cxl0",
+                                "host-id",
+                                0,
+                                policy,
+                                "prescriptive",
+                                "region",
+                                0,
+                                "extents",
+                                extents))
+                .error()
+                .isEmpty());
+    }
+
+    @Test
+    void shouldBeBoundByTheStockDriverAndShowWhatItIs() {
+        Guest qemus = Guest.onQemusOwn(folder, "type3");
+        guests.add(qemus);
+        startForGuest(0, "--mhd-init", "--size=64M", "--sn=" + SERIAL).awaitReady();
+        Guest guest = guestOn(0);
+
+        Object listed = QmpJson.parse(guest.run("cxl list -vvv"));
+        Map<?, ?> memory = having("memdev", listed).stream()
+                .filter(object -> object.containsKey("serial"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(SERIAL, ((Number) memory.get("serial")).longValue());
+        String identity = heads.run("cci", "--head=0", "identify-memory-device").out();
+        assertTrue(identity.contains("firmwareRevision: " + memory.get("firmware_version") + "\n"), identity);
+        assertEquals(
+                0, ((Number) having("total_size", listed).get(0).get("total_size")).longValue(), "no static capacity");
+        List<?> decoders = (List<?>) having("decoders:endpoint2", listed).get(0).get("decoders:endpoint2");
+        assertEquals(4, decoders.size());
+        assertTrue(guest.run("dcd where").contains("driver=cxl_pci"));
+        assertTrue(guest.run("dcd config").contains("region=0 dpa=0x0 length=0x4000000 "));
+
+        Set<String> more = complaints(guest);
+        more.removeAll(complaints(qemus));
+        assertEquals(Set.of(), more, "QEMU's own device has no such line");
+        assertEquals(0, guest.shutDown());
+    }
+
+    @Test
+    void shouldBringEventsToTheGuestsDriverByInterrupt() {
+        startForGuest(0, "--mhd-init", "--size=64M").awaitReady();
+        Guest guest = guestOn(0);
+        guest.run("echo 1 >/sys/kernel/tracing/events/cxl/enable");
+
+        try (QmpClient client = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(0)), 5_000)) {
+            assertTrue(client.execute(
+                            "cxl-inject-general-media-event",
+                            Map.of(
+                                    "path",
+                                    "cxl-mem0",
+                                    "log",
+                                    "warning",
+                                    "flags",
+                                    1,
+                                    "dpa",
+                                    0x1000,
+                                    "descriptor",
+                                    3,
+                                    "type",
+                                    3,
+                                    "transaction-type",
+                                    1,
+                                    "sub-type",
+                                    0))
+                    .error()
+                    .isEmpty());
+        }
+
+        String trace = guest.await("cat /sys/kernel/tracing/trace", "cxl_general_media");
+        assertTrue(trace.contains("log=Warning"), trace);
+        assertTrue(trace.contains("dpa=1000"), trace);
+        // The driver has cleared it: the log of the device is empty again.
+        HeadProcesses.await(
+                "the event to be cleared",
+                () -> heads.run("events", "--head=0", "--log=warning").out().contains("unread=0"));
+        assertEquals(0, guest.shutDown());
+    }
+
+    @Test
+    void shouldShareTheDeviceBetweenTwoGuestsAndAHeadWithout() {
+        startForGuest(0, "--mhd-init", "--size=64M").awaitReady();
+        startForGuest(1).awaitReady();
+        heads.start(2).awaitReady();
+        Guest a = guestOn(0);
+        Guest b = guestOn(1);
+
+        must(add(0, "0", "8M"));
+        assertEquals(NOTHING, a.run("dcd read 0"), "offered is not accepted");
+        assertTrue(a.run("dcd accept").contains("accepted: extent=0x0+0x800000"));
+        assertTrue(a.run("dcd extents").contains("extents=1"));
+        assertRefused(add(1, "4M", "8M"));
+
+        a.run("dcd write 4M 0x1122334455667788 && dcd write 8388607 0x5a 8");
+        assertEquals("0x1122334455667788", a.run("dcd read 4M"));
+        assertEquals("0x5A", a.run("dcd read 8388607 8"));
+        assertEquals("0x55667788", a.run("dcd read 4M 32"));
+        assertEquals(NOTHING, b.run("dcd read 4M"), "reads nothing");
+        b.run("dcd write 4M 0");
+        assertEquals("0x1122334455667788", a.run("dcd read 4M"), "nobody else's store came through");
+        assertRefused(heads.run("mem", "--head=2", "read", "--dpa=4M", "--length=8"));
+        assertRefused(heads.run("mem", "--head=1", "read", "--dpa=4M", "--length=8"));
+        assertTrue(a.tryRun("dcd release 16M 2M").out().contains("refused"));
+
+        a.run("dcd release 0 4M");
+        assertEquals(NOTHING, a.run("dcd read 0"), "released is gone from view");
+        assertEquals("0x1122334455667788", a.run("dcd read 4M"));
+        must(add(1, "0", "2M"));
+        assertTrue(b.run("dcd accept").contains("accepted: extent=0x0+0x200000"));
+        assertEquals("0x0000000000000000", b.run("dcd read 0"));
+        must(heads.run("verify"));
+        assertEquals(0, a.shutDown());
+        assertEquals(0, b.shutDown());
+    }
+
+    @Test
+    void shouldLetTheOtherGuestHaveWhatADeadOneHeld() {
+        Head head = startForGuest(0, "--mhd-init", "--size=64M").awaitReady();
+        startForGuest(1).awaitReady();
+        Guest a = guestOn(0);
+        Guest b = guestOn(1);
+        must(add(0, "0", "4M"));
+        a.run("dcd accept && dcd write 0x1000 0x1122334455667788");
+
+        a.killQemu();
+        // The virtual machine was the host's body; the head is what holds capacity.
+        assertRefused(add(1, "0", "4M"));
+        Guest again = guestOn(0);
+        assertTrue(again.run("dcd extents").contains("extent=0x0+0x400000"));
+        assertEquals("0x1122334455667788", again.run("dcd read 0x1000"));
+
+        head.kill();
+        must(add(1, "0", "4M"));
+        assertTrue(b.run("dcd accept").contains("accepted: extent=0x0+0x400000"));
+        assertEquals("0x0000000000000000", b.run("dcd read 0x1000"), "scrubbed");
+        must(heads.run("verify"));
+        // Who comes back as head 0 has nothing, and its guest sees nothing.
+        again.close();
+        startForGuest(0).awaitReady();
+        Guest third = guestOn(0);
+        assertTrue(third.run("dcd extents").contains("extents=0"));
+        assertEquals(NOTHING, third.run("dcd read 0x1000"));
+        must(heads.run("verify"));
+    }
+
+    private static void assertRefused(Outcome outcome) {
+        assertEquals(ExitCode.REFUSED.number(), outcome.exitCode(), outcome.out() + outcome.err());
+        assertFalse(outcome.err().isEmpty());
+    }
+}
