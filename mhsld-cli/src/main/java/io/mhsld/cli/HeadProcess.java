@@ -217,7 +217,7 @@ final class HeadProcess {
         }
         VfioUserServer server = null;
         try {
-            server = new VfioUserServer(loop, function, head::recordError);
+            server = new VfioUserServer(life.loop(), function, head::recordError);
             QmpAddress address = options.vfioUser.get();
             Optional<GroupPrincipal> group = group(head);
             if (group.isPresent()) {
