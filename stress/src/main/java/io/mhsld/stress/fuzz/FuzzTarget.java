@@ -18,6 +18,7 @@ record FuzzTarget(Class<?> type, int maxLengthBytes) {
             new FuzzTarget(QmpFrames.class, 2304),
             new FuzzTarget(QmpTalk.class, 4096),
             new FuzzTarget(MctpPackets.class, 20 * 68),
+            new FuzzTarget(VfioUserMessages.class, 2048),
             new FuzzTarget(HostileHead.class, 4096),
             new FuzzTarget(QemuCommandLine.class, 1024),
             new FuzzTarget(Addresses.class, 256),
