@@ -157,6 +157,7 @@ final class HeadProcess {
                     VfioUserServer vfioUser = vfioUserServer(function, head)) {
                 List<QmpAddress> addresses = listen(server, head);
                 List<QmpAddress> mctpAddresses = listen(mctp);
+                listen(vfioUser, head);
                 head.serve();
                 tellReady(head, addresses, mctpAddresses);
                 runLoop(head);
@@ -212,24 +213,22 @@ final class HeadProcess {
 
     /** Null when the head is served to no virtual machine: nothing is loaded for it then. */
     private VfioUserServer vfioUserServer(PciFunction function, Head head) {
-        if (options.vfioUser.isEmpty()) {
-            return null;
+        return options.vfioUser.isEmpty() ? null : new VfioUserServer(life.loop(), function, head::recordError);
+    }
+
+    private void listen(VfioUserServer server, Head head) {
+        if (server == null) {
+            return;
         }
-        VfioUserServer server = null;
+        QmpAddress address = options.vfioUser.get();
         try {
-            server = new VfioUserServer(life.loop(), function, head::recordError);
-            QmpAddress address = options.vfioUser.get();
             Optional<GroupPrincipal> group = group(head);
             if (group.isPresent()) {
                 server.listenShared(address, group.get());
             } else {
                 server.listen(address);
             }
-            return server;
         } catch (QmpException e) {
-            if (server != null) {
-                server.close();
-            }
             throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
         }
     }
