@@ -92,15 +92,12 @@ final class AdvancedErrors implements RasCapability.Listener {
     public void uncorrectableInternalError(boolean isFatal) {
         boolean stopsAll = isFatal && get("severity: uncorrectable internal error");
         set(express, stopsAll ? "fatal error detected" : "non-fatal error detected");
-        boolean isFirst = !isSet(FIRST_ERROR, UNCORRECTABLE);
         set(block, "status: uncorrectable internal error");
         if (get("mask: uncorrectable internal error")) {
             return;
         }
-        if (isFirst) {
-            // No packet is to blame: the header log stays as it is.
-            block.set(FIRST_ERROR, INTERNAL_ERROR);
-        }
+        // Always the first one, for no other error happens; no packet is to blame, so the header log stays as it is.
+        block.set(FIRST_ERROR, INTERNAL_ERROR);
         boolean isSystemError = get(header, "serr# enable");
         if (isSystemError) {
             set(header, "signaled system error");
@@ -118,11 +115,6 @@ final class AdvancedErrors implements RasCapability.Listener {
         if (!get("mask: corrected internal error") && get(express, "correctable error reporting enable")) {
             messages.accept(ErrorMessage.CORRECTABLE);
         }
-    }
-
-    /** The pointer means something while the status bit that it points to is set. */
-    private boolean isSet(RegisterField pointer, List<Kind> errors) {
-        return errors.stream().anyMatch(error -> error.bit == block.get(pointer) && get("status: " + error.name));
     }
 
     private boolean get(String field) {

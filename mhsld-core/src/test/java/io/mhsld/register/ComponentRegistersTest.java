@@ -96,6 +96,9 @@ class ComponentRegistersTest {
         ras.report(List.of(first));
         write32(registers, RAS, 0x4001);
         assertEquals(0, u32(registers, RAS), "all of both");
+        ras.report(List.of(first));
+        write32(registers, RAS + 0x08, 0);
+        assertEquals(1, u32(registers, RAS), "a later write of another register clears nothing");
     }
 
     private static LongStream seeds() {
