@@ -218,7 +218,7 @@ public final class VfioUserClient implements AutoCloseable {
                 .putInt(16 + payload.capacity())
                 .putInt(flags)
                 .putInt(0)
-                .put(payload.array())
+                .put(payload.duplicate().clear())
                 .array();
     }
 

@@ -84,7 +84,7 @@ class VfioUserClientsTest {
                 assertEquals(i, client.regionRead32(0, 64));
                 client.regionWrite32(0, 64, i + 1);
                 client.setIrqs(IRQ_MSIX, 3, 1, counter);
-                client.dmaMap(0, 0x1000 * (i + 1));
+                client.dmaMap(0, 0x1000L * (i + 1));
             }
         }
         running.awaitNoClient();
