@@ -25,12 +25,27 @@ import java.util.function.IntConsumer;
 
 /** One conversation with a {@link VfioUserSession}, for the fuzzer, which lives in another package. What must never be is an {@link AssertionError}. */
 public final class VfioUserTalk {
-    /**
-     * What a client sends with one call.
-     *
-     * @param descriptors so many with it
-     */
-    public record Part(byte[] bytes, int descriptors) {}
+    /** What a client sends with one call. */
+    public static final class Part {
+        private final byte[] bytes;
+        private final int descriptors;
+
+        /** @param descriptors so many with it */
+        public Part(byte[] bytes, int descriptors) {
+            this.bytes = bytes;
+            this.descriptors = descriptors;
+        }
+
+        /** Not a copy. */
+        public byte[] bytes() {
+            return bytes;
+        }
+
+        /** How many descriptors come with it. */
+        public int descriptors() {
+            return descriptors;
+        }
+    }
 
     /** All that is kept of messages and answers: one of each, and room to grow. */
     private static final int KEPT_LIMIT = 4 * MESSAGE_LENGTH_LIMIT;
