@@ -58,6 +58,7 @@ final class Guest implements AutoCloseable {
         command.addAll(options);
         qmp = folder.resolve(name + ".qmp");
         command.addAll(List.of("--qmp", qmp.toString()));
+        command.addAll(List.of("--put", SCRIPT + "-registers"));
         command.addAll(List.of("--console", console.toString(), "--pid", pidFile.toString(), "--limit", "300"));
         try {
             process = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -80,6 +81,12 @@ final class Guest implements AutoCloseable {
             lines.add(Optional.of("(output lost: " + e + ")"));
         }
         lines.add(Optional.empty());
+    }
+
+    /** Waits until it has booted. QEMU resets the device when it starts: what was offered or held before is gone then. */
+    Guest awaitReady() {
+        run("true");
+        return this;
     }
 
     /** Runs a command that succeeds; what it prints, without the end of the last line. */
