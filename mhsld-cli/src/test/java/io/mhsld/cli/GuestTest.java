@@ -186,7 +186,7 @@ class GuestTest implements HeadProcesses.HoldsHeads {
     void shouldHaveTheRegistersOfItsTablesSeenFromInside() {
         startForGuest(0, "--mhd-init", "--size=64M", "--sn=" + SERIAL).awaitReady();
         Guest guest = guestOn(0);
-        String table = GuestRegisters.table(SERIAL, 64L << 20);
+        String table = GuestRegisters.table(SERIAL, 256L << 20);
         assertTrue(table.lines().count() > 100, table);
         guest.run("echo 0000:0d:00.0 >/sys/bus/pci/drivers/cxl_pci/unbind");
 
