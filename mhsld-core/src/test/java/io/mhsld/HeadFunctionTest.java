@@ -93,6 +93,27 @@ class HeadFunctionTest {
         assertEquals(List.of(0, 1), fixture.blocksOf(1));
     }
 
+    @Test
+    void shouldAnswerEverywhere() {
+        fixture.make(2, 2, 4);
+        LocalHead head = fixture.attach(0);
+        PciFunction function = functionOf(head);
+        head.take(1, 0, 4);
+        long end = function.regionLengthBytes(DATA);
+        for (long dpa = 0; dpa < end; dpa += end / 64) {
+            write(head, function, dpa, all(0x44));
+        }
+        write(head, function, end - BYTES, all(0x44));
+        long served = 0;
+        for (long dpa = 0; dpa < end; dpa += end / 64) {
+            byte[] read = read(head, function, dpa, BYTES);
+            served += read[0] == 0x44 ? 1 : 0;
+            assertArrayEquals(all(read[0] == 0x44 ? 0x44 : 0xFF), read);
+        }
+        assertEquals(1, served, "only where the second region begins, of 8 MiB in 256");
+        assertArrayEquals(all(0xFF), read(head, function, end - BYTES, BYTES));
+    }
+
     /** What is taken from a host by its own machine's reset is anybody's at once. */
     @Test
     void shouldLetGoOfEverythingByAReset() {

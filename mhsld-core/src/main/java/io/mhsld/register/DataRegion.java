@@ -34,8 +34,8 @@ final class DataRegion implements RegisterPart {
     @Override
     public void read(long offset, byte[] destination, int destinationOffset, int readBytes) {
         inPieces(offset, readBytes, blockBytes(), (dpa, from, length) -> {
-                    if (device.poison().isPoisoned(dpa, length)
-                            && device.checkAccess(dpa, length).isEmpty()) {
+                    if (device.checkAccess(dpa, length).isEmpty()
+                            && device.poison().isPoisoned(dpa, length)) {
                         return inPieces(
                                 dpa,
                                 length,
