@@ -64,11 +64,10 @@ public final class VfioUserServer implements AutoCloseable {
 
     /** Where to listen, written as {@code unix:PATH}; any other address is refused with an {@code IllegalArgumentException}. */
     public static QmpAddress address(String spelling) {
-        QmpAddress address = QmpAddress.parseClient(spelling);
-        if (address.file().isEmpty()) {
+        if (!spelling.startsWith("unix:")) {
             throw new IllegalArgumentException("vfio-user address is not unix:PATH: address=" + spelling);
         }
-        return address;
+        return QmpAddress.parseClient(spelling);
     }
 
     /**
