@@ -212,13 +212,21 @@ final class ClientSocket implements AutoCloseable {
     }
 
     /** What the system does with descriptors. */
-    static final class SystemDescriptors implements Descriptors {
+    static final class SystemDescriptors implements Descriptors, Bell.Clapper {
         private static final int F_SETFL = 4;
+        private static final int F_DUPFD_CLOEXEC = 1030;
         private static final int O_NONBLOCK = 0x800;
 
+        private final Bell bell = new Bell(this);
+
+        // The bell's thread's own.
         private final ByteBuffer poll = direct(POLL_LENGTH);
-        private final ByteBuffer one = direct(Long.BYTES).putLong(0, 1);
-        private final long oneAddress = addressOf(one);
+        private final ByteBuffer count = direct(Long.BYTES);
+        private final long countAddress = addressOf(count);
+
+        SystemDescriptors() {
+            bell.start();
+        }
 
         @Override
         public void close(int descriptor) {
@@ -231,18 +239,56 @@ final class ClientSocket implements AutoCloseable {
                 return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))
                                 .toString()
                                 .equals("anon_inode:[eventfd]")
-                        && (int) Native.call(Native.FCNTL, descriptor, F_SETFL, O_NONBLOCK) == 0;
+                        && isMadeNotToWait(descriptor);
             } catch (IOException e) {
                 return false;
             }
         }
 
         @Override
-        public void signal(int descriptor) {
-            // Who shares the counter could have made it one that waits when it is full: so it is asked first.
-            if ((Native.poll(poll, descriptor, POLLOUT, 0) & POLLOUT) != 0) {
-                Native.call(Native.WRITE, descriptor, oneAddress, Long.BYTES);
+        public void signal(int counter) {
+            bell.ring(counter);
+        }
+
+        @Override
+        public void release(int counter) {
+            bell.release(counter);
+        }
+
+        /** Waits until all that was released is closed. Not within a turn. */
+        void settle() throws InterruptedException {
+            bell.settle();
+        }
+
+        /** Nothing is counted any more. */
+        void end() {
+            bell.stop();
+        }
+
+        @Override
+        public void add(int counter, long events) {
+            // One that is full tells of events already. It is asked first, for it may be one that waits.
+            if ((Native.poll(poll, counter, POLLOUT, 0) & POLLOUT) != 0) {
+                count.putLong(0, events);
+                Native.call(Native.WRITE, counter, countAddress, Long.BYTES);
             }
+        }
+
+        @Override
+        public void drain(int counter) {
+            if (isMadeNotToWait(counter)) {
+                ByteBuffer taken = direct(Long.BYTES);
+                Native.call(Native.READ, counter, addressOf(taken), taken.capacity());
+            }
+        }
+
+        @Override
+        public int copy(int counter) {
+            return (int) Native.call(Native.FCNTL, counter, F_DUPFD_CLOEXEC, 0);
+        }
+
+        private static boolean isMadeNotToWait(int counter) {
+            return (int) Native.call(Native.FCNTL, counter, F_SETFL, O_NONBLOCK) == 0;
         }
     }
 
@@ -252,6 +298,7 @@ final class ClientSocket implements AutoCloseable {
         private static final long RECVMSG = address("recvmsg");
         private static final long SEND = address("send");
         private static final long CLOSE = address("close");
+        private static final long READ = address("read");
         private static final long WRITE = address("write");
         private static final long POLL = address("poll");
         private static final long FCNTL = address("fcntl");

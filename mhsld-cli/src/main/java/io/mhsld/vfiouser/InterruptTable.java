@@ -49,7 +49,7 @@ final class InterruptTable {
         counters[index][number] = NONE;
         pending[index][number] = false;
         if (counter != NONE) {
-            descriptors.close(counter);
+            descriptors.release(counter);
         }
     }
 

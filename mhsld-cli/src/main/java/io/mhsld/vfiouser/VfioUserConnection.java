@@ -116,6 +116,8 @@ final class VfioUserConnection {
             report(e);
         }
         try {
+            loop.turn(() -> server.disarm(this));
+            server.settle();
             loop.turn(() -> server.forget(this));
         } catch (IllegalStateException e) {
             // The loop has ended, and whoever closes the server does the rest.

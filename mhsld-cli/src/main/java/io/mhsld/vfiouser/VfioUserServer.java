@@ -32,7 +32,7 @@ public final class VfioUserServer implements AutoCloseable {
     private final EventLoop loop;
     private final PciFunction function;
     private final Consumer<Throwable> errorSink;
-    private final Descriptors descriptors;
+    private final ClientSocket.SystemDescriptors descriptors;
     private final InterruptTable interrupts;
     private final List<UnixSocketFile> listeners = new ArrayList<>();
     private final List<SelectionKey> listening = new ArrayList<>();
@@ -126,6 +126,7 @@ public final class VfioUserServer implements AutoCloseable {
             }
         }
         interrupts.disableAll();
+        descriptors.end();
     }
 
     VfioUserSession session(Consumer<Runnable> turn, VfioUserSession.Output output) {
@@ -142,12 +143,27 @@ public final class VfioUserServer implements AutoCloseable {
     }
 
     /** A client is gone, and what it wanted to hear of with it. */
+    void disarm(VfioUserConnection gone) {
+        if (gone == connection) {
+            interrupts.disableAll();
+        }
+    }
+
+    /** Waits for who shares a counter with a client that is gone, if he keeps it full. Not within a turn. */
+    void settle() {
+        try {
+            descriptors.settle();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** A client is gone: the next one may come. */
     void forget(VfioUserConnection gone) {
         if (gone != connection) {
             return;
         }
         connection = null;
-        interrupts.disableAll();
         if (successor != null) {
             ClientSocket next = successor;
             successor = null;

@@ -93,7 +93,7 @@ class HeadVfioUserTest {
             assertEquals(-1, client.regionRead64(DATA, 0));
 
             done(qmp, "cxl-add-dynamic-capacity", extent(0, MIB * 4, Map.of("selection-policy", "prescriptive")));
-            assertEquals(1, VfioUserClient.takeEvents(counters[2]));
+            VfioUserClient.awaitEvents(counters[2], 1);
             assertEquals(0x10, client.regionRead32(DEVICE, 0x80));
             ByteBuffer event = command(client, 0x0100, new byte[] {4});
             assertEquals(0, event.getLong(32 + 56), "start");

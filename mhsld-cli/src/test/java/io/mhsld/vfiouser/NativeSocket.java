@@ -1,5 +1,7 @@
 package io.mhsld.vfiouser;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import com.kenai.jffi.CallContext;
 import com.kenai.jffi.CallingConvention;
 import com.kenai.jffi.Invoker;
@@ -47,6 +49,16 @@ final class NativeSocket {
     static long takeEvents(int counter) {
         ByteBuffer count = direct(Long.BYTES);
         return call("read", counter, address(count), Long.BYTES) == Long.BYTES ? count.getLong(0) : 0;
+    }
+
+    /** Waits for so many events since the last time; they are counted soon, and not at once. */
+    static void awaitEvents(int counter, long events, String what) {
+        long[] taken = {0};
+        RunningVfioUserServer.await(events + " events: " + what, () -> {
+            taken[0] += takeEvents(counter);
+            return taken[0] >= events;
+        });
+        assertEquals(events, taken[0], what);
     }
 
     static void writeEvents(int counter, long events) {

@@ -323,9 +323,9 @@ public final class VfioUserClient implements AutoCloseable {
         }
     }
 
-    /** Events that a counter of {@link #eventCounters} has counted since the last time. */
-    public static long takeEvents(int counter) {
-        return NativeSocket.takeEvents(counter);
+    /** Waits until a counter of {@link #eventCounters} has counted so many events, and no more, since the last time. */
+    public static void awaitEvents(int counter, long events) {
+        NativeSocket.awaitEvents(counter, events, "counter " + counter);
     }
 
     /** Counters of events. */

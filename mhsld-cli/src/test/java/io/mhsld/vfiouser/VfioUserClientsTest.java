@@ -262,9 +262,10 @@ class VfioUserClientsTest {
             NativeSocket.writeEvents(counter, -2);
             running.raise(0);
             running.raise(0);
+            pause(50);
             assertEquals(-2, NativeSocket.takeEvents(counter));
             running.raise(0);
-            assertEquals(1, NativeSocket.takeEvents(counter));
+            NativeSocket.awaitEvents(counter, 1, "the next one");
         }
         NativeSocket.close(counter);
     }

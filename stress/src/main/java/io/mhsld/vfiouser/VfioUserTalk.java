@@ -179,6 +179,12 @@ public final class VfioUserTalk {
         }
 
         @Override
+        public void release(int descriptor) {
+            that(isEventCounter(descriptor), "released, and is no counter: descriptor=" + descriptor);
+            close(descriptor);
+        }
+
+        @Override
         public boolean isEventCounter(int descriptor) {
             that(open.contains(descriptor), "asked, and is not open: descriptor=" + descriptor);
             return descriptor % EVERY_FOURTH != 0;
