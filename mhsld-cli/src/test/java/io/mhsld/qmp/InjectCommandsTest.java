@@ -377,6 +377,8 @@ class InjectCommandsTest {
         assertEquals(List.of("cxl-ide-rx"), ras().get("errors"));
         assertEquals(0x210L, ras().get("capabilities-and-control"));
         device.reset();
+        assertEquals(List.of("cxl-ide-rx"), ras().get("errors"), "sticky");
+        write("uncorrectable-status", 0x10000);
         assertEquals(List.of(), ras().get("errors"));
     }
 

@@ -20,7 +20,7 @@ import java.util.function.IntConsumer;
  * or masked a vector: whoever carries the accesses and the interrupts does that, as VFIO has it.
  *
  * <p>A function level reset brings back the registers that it reaches. What the host has accepted, its bytes, decoders, errors, event logs and
- * interrupt policy, and what goes on in the background stay. A conventional reset takes all of that, too.
+ * interrupt policy, and what goes on in the background stay. A conventional reset takes all of that but the errors, whose registers are sticky.
  */
 public final class Type3Function implements PciFunction {
     private final Type3Device device;

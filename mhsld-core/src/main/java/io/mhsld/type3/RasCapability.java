@@ -156,22 +156,16 @@ public final class RasCapability {
     private long uncorrectableSignals;
     private long correctedSignals;
 
+    /** As the device comes up: no errors, all masked, all uncorrectable ones fatal. Resets change none of it. */
     RasCapability() {
-        reset();
+        uncorrectableMask = ALL_UNCORRECTABLE;
+        uncorrectableSeverity = ALL_UNCORRECTABLE;
+        correctableMask = ALL_CORRECTABLE;
     }
 
     /** Tells this listener, and no other, of errors that are not masked. */
     public void onError(Listener newListener) {
         listener = newListener;
-    }
-
-    /** As the device comes up: no errors, all masked, all uncorrectable ones fatal. */
-    public void reset() {
-        errors.clear();
-        correctableStatus = 0;
-        uncorrectableMask = ALL_UNCORRECTABLE;
-        uncorrectableSeverity = ALL_UNCORRECTABLE;
-        correctableMask = ALL_CORRECTABLE;
     }
 
     // ---- what the device does

@@ -221,7 +221,8 @@ public final class Type3Device {
 
     /**
      * The host behind the device has restarted: it forgot what it had accepted, so all capacity is let go of, in the lists and, through the
-     * hooks, in the owner map alike; logs and timestamp start afresh.
+     * hooks, in the owner map alike; logs and timestamp start afresh. The errors of the link stay: their registers are sticky, so that a host which
+     * restarts because of them finds them.
      */
     public void reset() {
         background.reset();
@@ -232,7 +233,6 @@ public final class Type3Device {
         health.reset();
         capacity.releaseAll();
         logs.values().forEach(EventLog::clearAll);
-        ras.reset();
         timestampSet = false;
     }
 

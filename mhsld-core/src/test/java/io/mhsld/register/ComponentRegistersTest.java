@@ -121,7 +121,9 @@ class ComponentRegistersTest {
             }
         }
         registers.reset(ResetKind.POWER_ON);
-        ras.reset();
+        ras.writeUncorrectableMask(-1);
+        ras.writeUncorrectableSeverity(-1);
+        ras.writeCorrectableMask(-1);
         byte[] after = new byte[0x1000];
         registers.read(0x1000, after, 0, after.length);
         byte[] fresh = new byte[0x1000];

@@ -324,7 +324,7 @@ class Type3FunctionTest {
     }
 
     @Test
-    void shouldForgetEverythingByAConventionalReset() {
+    void shouldForgetAllButWhatIsStickyByAConventionalReset() {
         arrange();
         function.reset();
         assertEquals(List.of(ResetKind.CONVENTIONAL), resets);
@@ -334,6 +334,9 @@ class Type3FunctionTest {
         assertEquals(0, driver.read(MailboxDriver.CONTROL, 4));
         assertEquals(0, read(CONFIGURATION, COMMAND, 2));
         assertEquals(0, read(COMPONENT, DECODER_0 + 0x10, 4));
+        assertEquals(1 << 7, read(COMPONENT, RAS, 4), "sticky");
+        assertEquals(7, read(COMPONENT, RAS + 0x18, 4), "sticky");
+        assertEquals(0, read(COMPONENT, RAS + 4, 4), "sticky");
         report(EventLog.Kind.WARNING);
         assertEquals(List.of(), interrupts, "no log interrupts");
         own(0, 1);

@@ -227,22 +227,21 @@ class RasCapabilityTest {
     }
 
     @Test
-    void shouldForgetAllOnReset() {
-        unmaskAll();
-        ras.report(List.of(error(Uncorrectable.INTERNAL, 1)));
-        ras.report(Correctable.PHYSICAL);
-        ras.reset();
-        shouldComeUpWithEverythingMaskedAndFatal();
-    }
-
-    @Test
-    void shouldBeResetWithItsDevice() {
+    void shouldStayAsItIsWhenItsDeviceIsReset() {
         Type3Device device = TestDevice.withRegions(1);
-        device.ras().writeUncorrectableMask(0);
-        device.ras().report(List.of(error(Uncorrectable.INTERNAL)));
+        RasCapability sticky = device.ras();
+        sticky.writeUncorrectableMask(0);
+        sticky.writeUncorrectableSeverity(0);
+        sticky.writeCorrectableMask(0);
+        sticky.report(List.of(error(Uncorrectable.INTERNAL, 5)));
+        sticky.report(Correctable.PHYSICAL);
         device.reset();
-        assertEquals(0, device.ras().uncorrectableStatus());
-        assertEquals(ALL_UNCORRECTABLE, device.ras().uncorrectableMask());
+        assertEquals(Uncorrectable.INTERNAL.mask(), sticky.uncorrectableStatus());
+        assertEquals(5, sticky.headerLog()[0]);
+        assertEquals(0, sticky.uncorrectableMask());
+        assertEquals(0, sticky.uncorrectableSeverity());
+        assertEquals(Correctable.PHYSICAL.mask(), sticky.correctableStatus());
+        assertEquals(0, sticky.correctableMask());
     }
 
     static LongStream seeds() {
