@@ -15,11 +15,11 @@ import java.util.Optional;
  * <ul>
  *   <li>a decoder before it is not committed, or one behind it is;
  *   <li>interleave ways or granularity are reserved encodings;
- *   <li>the size is 0, or not a multiple of 256 MiB times the ways, or base and size pass the end of the address space;
- *   <li>it begins before the end of the decoder before it;
+ *   <li>the size is not a multiple of 256 MiB times the ways, or base and size pass the end of the address space;
+ *   <li>it begins before the end of a decoder before it, unless one of the two has size 0;
  *   <li>the skips and the device's part of the sizes, of all decoders up to it, pass the end of the device's memory.
  * </ul>
- * Base, size and skip are multiples of 256 MiB because their registers have no lower bits. Any decoder that is not locked can be uncommitted; those
+ * A decoder of size 0 can be committed and decodes nothing, wherever it begins: firmware locks such ones so that nobody uses them. Base, size and skip are multiples of 256 MiB because their registers have no lower bits. Any decoder that is not locked can be uncommitted; those
  * behind it go on decoding what they did. Locked ones wait for a reset.
  *
  * <p>Function level resets leave decoders alone (9.5).
@@ -57,7 +57,7 @@ public final class HdmDecoders {
             return base + size - 1;
         }
 
-        /** Unsigned: it may be 2^63 or more. */
+        /** Unsigned: it may be 2^63 or more. A size of 0 covers nothing. */
         private boolean covers(long hpa) {
             return Long.compareUnsigned(hpa - base, size) < 0;
         }
@@ -205,20 +205,14 @@ public final class HdmDecoders {
         long base = address(decoder, "base");
         long size = address(decoder, "size");
         long skip = address(decoder, "dpa skip");
-        long last = base + size - 1;
-        if (size == 0
-                || Long.remainderUnsigned(size, (long) ways(waysCode) << GRANULE_BITS) != 0
-                || Long.compareUnsigned(last, base) < 0) {
+        if (Long.remainderUnsigned(size, (long) ways(waysCode) << GRANULE_BITS) != 0) {
             return Optional.empty();
         }
-        long dpaBase = 0;
-        if (decoder > 0) {
-            Decode before = committed.get(decoder - 1).orElseThrow();
-            if (Long.compareUnsigned(before.last(), base) >= 0) {
-                return Optional.empty();
-            }
-            dpaBase = before.endDpa();
+        if (size != 0 && (Long.compareUnsigned(base + size - 1, base) < 0 || !isAboveAllBefore(decoder, base))) {
+            return Optional.empty();
         }
+        long dpaBase =
+                decoder == 0 ? 0 : committed.get(decoder - 1).orElseThrow().endDpa();
         if (Long.compareUnsigned(skip, endDpa - dpaBase) > 0) {
             return Optional.empty();
         }
@@ -228,6 +222,13 @@ public final class HdmDecoders {
         }
         boolean isLocked = get(decoder, "lock on commit") != 0;
         return Optional.of(new Decode(base, size, dpaBase, granularityCode, waysCode, isLocked));
+    }
+
+    private boolean isAboveAllBefore(int decoder, long base) {
+        return committed.subList(0, decoder).stream()
+                .flatMap(Optional::stream)
+                .filter(before -> before.size != 0)
+                .allMatch(before -> Long.compareUnsigned(before.last(), base) < 0);
     }
 
     /** Ways of an encoding (8.2.4.20.7): powers of two, and three times powers of two; 0 when it is reserved. */

@@ -101,7 +101,8 @@ class HdmDecodersTest {
 
     @ParameterizedTest
     @CsvSource({
-        "size 0, 4, 0, 0, 0, 0",
+        "size 0 but ways reserved, 4, 0, 0, 6, 0",
+        "size 0 but skip beyond the device, 4, 0, 65, 0, 0",
         "beyond the device, 4, 65, 0, 0, 0",
         "beyond the device by its skip, 4, 4, 61, 0, 0",
         "skip alone beyond, 4, 4, 65, 0, 0",
@@ -146,6 +147,21 @@ class HdmDecodersTest {
     }
 
     @Test
+    void shouldCommitASizeOfNothingWhichDecodesNothing() {
+        enable();
+        assertEquals(DONE, commit(0, 4, 4, 1));
+        assertEquals(DONE, commit(1, 5, 0, 2, LOCK), "inside another one: it is in nobody's way");
+        assertEquals(REFUSED, commit(2, 7, 1, 0), "overlaps the first one");
+        assertEquals(DONE, commit(2, 8, 1, 0));
+        assertEquals(Optional.of(2 * GRANULE), decoders.dpaOf(5 * GRANULE));
+        assertEquals(Optional.of(7 * GRANULE), decoders.dpaOf(8 * GRANULE), "its skip counts");
+        assertEquals(DONE, commit(3, 0, 0, 0));
+        assertEquals(Optional.empty(), decoders.dpaOf(0));
+        control(1, 0);
+        assertEquals(DONE, state(1), "locked");
+    }
+
+    @Test
     void shouldTakeTheLastAddresses() {
         enable();
         long last = -1L >>> 28;
@@ -183,7 +199,7 @@ class HdmDecodersTest {
     @Test
     void shouldLockOnCommitUntilAReset() {
         enable();
-        assertEquals(REFUSED, commit(0, 4, 0, 0, LOCK));
+        assertEquals(REFUSED, commit(0, 4, 65, 0, LOCK));
         assertEquals(DONE, commit(0, 4, 4, 0, LOCK), "an error locks nothing");
         program(0, 5, 5, 5);
         control(0, 0);
@@ -282,7 +298,6 @@ class HdmDecodersTest {
             }
             if (ways == 0
                     || granularity > 6
-                    || size[decoder] == 0
                     || size[decoder] % ways != 0
                     || (!isFirst && windows[decoder - 1] == null)) {
                 return null;
@@ -292,11 +307,24 @@ class HdmDecodersTest {
             long dpa = (isFirst ? 0 : windows[decoder - 1].dpaEnd) + skip[decoder];
             long dpaEnd = dpa + size[decoder] / ways;
             if (to.compareTo(BigInteger.ONE.shiftLeft(36)) > 0
-                    || (!isFirst && windows[decoder - 1].end.compareTo(from) > 0)
+                    || overlapsOneBefore(decoder, from)
                     || dpaEnd > DPA_GRANULES) {
                 return null;
             }
             return new Window(from, to, dpa, dpaEnd, ways, 256 << granularity, (control[decoder] & LOCK) != 0);
+        }
+
+        private boolean overlapsOneBefore(int decoder, BigInteger from) {
+            for (int i = 0; i < decoder; i++) {
+                Window before = windows[i];
+                if (size[decoder] > 0
+                        && before != null
+                        && before.base.compareTo(before.end) < 0
+                        && before.end.compareTo(from) > 0) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         private int state(int decoder) {
