@@ -113,6 +113,9 @@ final class DeviceRegisters {
     private final RegisterBlock mailbox = new RegisterBlock(MAILBOX);
     private final RegisterSpace space = new RegisterSpace(LENGTH_BYTES);
 
+    /** Does the host want to be told of the end of background operations? Not always what the register's bit says, see {@link #control}. */
+    private boolean isBackgroundInterruptWanted;
+
     /** @param interrupts told the numbers of vectors; the end of a background operation is among them, whoever started it */
     DeviceRegisters(Type3Device device, Mailbox primary, IntConsumer interrupts) {
         this.primary = primary;
@@ -130,12 +133,8 @@ final class DeviceRegisters {
         mailbox.live(BACKGROUND_OPCODE, () -> background.status().command());
         mailbox.live(BACKGROUND_PERCENT, () -> percentOf(background.status()));
         mailbox.live(BACKGROUND_CODE, () -> ReturnCode.of(background.status()).value());
-        mailbox.onWrite(DOORBELL, (before, after) -> {
-            if (after != 0) {
-                runCommand();
-            }
-        });
-        background.onEnd(() -> interruptIf(BACKGROUND_INTERRUPT));
+        mailbox.onWrite(DOORBELL, (before, after) -> control(after != 0));
+        background.onEnd(() -> interruptIf(isBackgroundInterruptWanted));
         space.with(0, new RegisterBlock(CAPABILITIES))
                 .with(EVENT_STATUS_OFFSET, eventStatus)
                 .with(MAILBOX_OFFSET, mailbox)
@@ -155,8 +154,41 @@ final class DeviceRegisters {
                 MEMORY_STATUS);
     }
 
-    RegisterSpace space() {
-        return space;
+    RegisterPart space() {
+        return new RegisterPart() {
+            @Override
+            public long lengthBytes() {
+                return space.lengthBytes();
+            }
+
+            @Override
+            public void read(long offset, byte[] destination, int destinationOffset, int lengthBytes) {
+                space.read(offset, destination, destinationOffset, lengthBytes);
+            }
+
+            @Override
+            public void write(long offset, byte[] source, int sourceOffset, int lengthBytes) {
+                space.write(offset, source, sourceOffset, lengthBytes);
+            }
+
+            @Override
+            public void reset(ResetKind kind) {
+                space.reset(kind);
+                isBackgroundInterruptWanted = mailbox.get(BACKGROUND_INTERRUPT) != 0;
+            }
+        };
+    }
+
+    /**
+     * The control register was written; its three bits are in one byte. Linux' driver asks for the interrupt of background operations once, and then
+     * rings the doorbell by writing 1: by the letter it never gets one. So a write that rings can turn that interrupt on, and not off.
+     */
+    private void control(boolean isRung) {
+        boolean isAsked = mailbox.get(BACKGROUND_INTERRUPT) != 0;
+        isBackgroundInterruptWanted = isAsked || (isRung && isBackgroundInterruptWanted);
+        if (isRung) {
+            runCommand();
+        }
     }
 
     /** The answer takes the place of the input, all of it: no byte of an input is mistaken for one of an answer. */
@@ -171,11 +203,11 @@ final class DeviceRegisters {
         mailbox.set(RETURN_CODE, response.code().value());
         mailbox.set(VENDOR_STATUS, 0);
         mailbox.set(DOORBELL, 0);
-        interruptIf(DOORBELL_INTERRUPT);
+        interruptIf(mailbox.get(DOORBELL_INTERRUPT) != 0);
     }
 
-    private void interruptIf(RegisterField enable) {
-        if (mailbox.get(enable) != 0) {
+    private void interruptIf(boolean isWanted) {
+        if (isWanted) {
             interrupts.accept(MAILBOX_VECTOR);
         }
     }

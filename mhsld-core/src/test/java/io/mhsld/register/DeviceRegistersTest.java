@@ -196,6 +196,34 @@ class DeviceRegistersTest {
         assertEquals(List.of(), interrupts);
     }
 
+    /** Linux' driver asks once, when it binds, and rings by writing 1 alone from then on. */
+    @Test
+    void shouldInterruptForTheBackgroundThoughTheDoorbellWasRungWithoutAsking() {
+        own(1);
+        driver.write(MailboxDriver.CONTROL, 4, 4);
+        for (int opcode : new int[] {0x4000, SANITIZE}) {
+            driver.write(MailboxDriver.COMMAND, 8, opcode);
+            driver.write(MailboxDriver.CONTROL, 4, 1);
+            assertEquals(0, driver.read(MailboxDriver.CONTROL, 4), "reads back as written");
+        }
+        steps.all();
+        assertEquals(List.of(7), interrupts);
+    }
+
+    @Test
+    void shouldNotInterruptForTheBackgroundAfterThatWasTurnedOff() {
+        own(1);
+        driver.write(MailboxDriver.CONTROL, 4, 4);
+        driver.write(MailboxDriver.CONTROL, 1, 0);
+        driver.run(SANITIZE);
+        steps.all();
+        driver.write(MailboxDriver.CONTROL, 4, 4);
+        registers.space().reset(ResetKind.FLR);
+        driver.run(SANITIZE);
+        steps.all();
+        assertEquals(List.of(), interrupts);
+    }
+
     /** As Linux' driver goes about it: read and clear until the status is 0. No record stays behind without an interrupt. */
     @Test
     void shouldInterruptAgainAfterALogWasCleared() {
