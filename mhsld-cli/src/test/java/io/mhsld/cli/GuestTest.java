@@ -237,6 +237,12 @@ class GuestTest implements HeadProcesses.HoldsHeads {
         HeadProcesses.await(
                 "the event to be cleared",
                 () -> heads.run("events", "--head=0", "--log=warning").out().contains("unread=0"));
+
+        // Its driver asks for the mailbox's interrupt when it binds; it has run commands since.
+        guest.run("echo 1 >/sys/bus/cxl/devices/mem0/security/sanitize");
+        guest.await(
+                "awk '/PCI-MSIX.* 7-edge/ && $2 + $3 > 0 { print \"interrupted\" }' /proc/interrupts", "interrupted");
+        guest.await("cat /sys/bus/cxl/devices/mem0/security/state", "disabled");
         assertEquals(0, guest.shutDown());
     }
 
@@ -266,6 +272,22 @@ class GuestTest implements HeadProcesses.HoldsHeads {
         assertRefused(heads.run("mem", "--head=2", "read", "--dpa=4M", "--length=8"));
         assertRefused(heads.run("mem", "--head=1", "read", "--dpa=4M", "--length=8"));
         assertTrue(a.tryRun("dcd release 16M 2M").out().contains("refused"));
+        for (String wrong : List.of(
+                "read abc",
+                "read 08",
+                "read 0x",
+                "read k",
+                "read 0 64 1",
+                "write 0 abc",
+                "write 0 0x",
+                "release 0",
+                "release 0 x",
+                "release 0 8M 0",
+                "command xyz",
+                "command 0100 0",
+                "command 0100 zz")) {
+            assertEquals(2, a.tryRun("dcd " + wrong).status(), wrong);
+        }
 
         a.run("dcd release 0 4M");
         assertEquals(NOTHING, a.run("dcd read 0"), "released is gone from view");
