@@ -38,6 +38,7 @@ class StormTest {
         return tally.deeds("kill") >= 5
                 && tally.readsChecked("accepted") > 0
                 && tally.readsChecked("own marker") > 0
+                && tally.readsChecked("shared") > 0
                 && tally.deeds("init") >= 2;
     }
 
