@@ -77,7 +77,7 @@ final class BridgedServer implements AutoCloseable {
             case 0x0401 -> {
                 int index = input.getInt(16) / 4;
                 ByteBuffer entry = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
-                yield index < FABRIC_COMMANDS.size()
+                yield index >= 0 && index < FABRIC_COMMANDS.size()
                         ? new Answer(0, entry.putInt(FABRIC_COMMANDS.get(index)).array())
                         : new Answer(2, new byte[0]);
             }
