@@ -4,16 +4,14 @@ import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.qmp.QmpReply;
 import io.mhsld.stress.storm.Requests.Run;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
  * Reads blocks of any head at any time, on connections of its own. It does not know what the head has just been told; what it can read must be
- * zero or what this very process has written there; of shared capacity, what those wrote who held a tag that it held, too.
+ * zero or what this very process has written there.
  */
 final class Bystander {
     private static final int READS_PER_CONNECTION = 200;
@@ -39,8 +37,7 @@ final class Bystander {
             Requests requests = new Requests(storm.geometry(), life.head());
             int reads = 1 + random.nextInt(READS_PER_CONNECTION);
             for (int i = 0; i < reads && !life.isDoomed(); i++) {
-                List<Long> owned = new ArrayList<>(storm.ownership().certain(life));
-                owned.addAll(storm.ownership().tags().certain(life));
+                List<Long> owned = storm.ownership().certain(life);
                 long first = owned.isEmpty() || random.nextInt(4) == 0
                         ? random.nextLong(storm.geometry().blockCount())
                         : owned.get(random.nextInt(owned.size()));
@@ -65,22 +62,15 @@ final class Bystander {
         storm.tally().operation("read by a bystander");
         byte[] found = Base64.getDecoder().decode(String.valueOf(((Map<?, ?>) reply.value()).get("data")));
         int blockBytes = (int) storm.geometry().blockSizeBytes();
-        TagOracle tags = storm.ownership().tags();
-        boolean isShared = storm.geometry().regionOfBlock(run.first()).shareable();
-        Optional<String> wrong = isShared
-                ? Marker.sharedStrangeness(
-                        found,
-                        run.first(),
-                        blockBytes,
-                        marker -> tags.mayBeSeen(marker.sequence(), marker.life(), life),
-                        (at, marker) -> {})
-                : Marker.strangeness(found, run.first(), blockBytes, life.head(), life.number());
-        wrong.ifPresent(strange -> {
-            // A connection may have been taken by the next process, if this one was ended meanwhile.
-            if (!life.isDoomed()) {
-                storm.tally().violation("I4 a head reads what is not its own: %s run=%s found=%s", life, run, strange);
-            }
-        });
-        storm.tally().read("by a bystander: " + (isShared ? "of a tag of its own" : "own") + " or zero", true);
+        Marker.strangeness(found, run.first(), blockBytes, life.head(), life.number())
+                .ifPresent(strange -> {
+                    // A connection may have been taken by the next process, if this one was ended meanwhile.
+                    if (!life.isDoomed()) {
+                        storm.tally()
+                                .violation(
+                                        "I4 a head reads what is not its own: %s run=%s found=%s", life, run, strange);
+                    }
+                });
+        storm.tally().read("by a bystander: own or zero", true);
     }
 }

@@ -25,9 +25,6 @@ final class Chaos {
     /** So much of the harm is for heads that own something. */
     private static final int WITH_BLOCKS_PERCENT = 60;
 
-    /** From here on also a head that starts, however few serve. */
-    private static final int STARTING_FROM = 97;
-
     /** So often a head of the wanted kind is looked for. */
     private static final int ATTEMPTS = 200;
 
@@ -65,7 +62,6 @@ final class Chaos {
         try {
             Optional<Life> victim = slot.life()
                     .filter(life -> !life.isDoomed())
-                    .filter(life -> life.isReady() || dice >= STARTING_FROM || manyServe())
                     .filter(life ->
                             !wantsOwner || storm.ownership().certain(life).size() > 1);
             if (victim.isEmpty()) {
@@ -77,14 +73,6 @@ final class Chaos {
             slot.fate().unlock();
         }
         return TimeUnit.MILLISECONDS.toNanos(random.nextInt(maxPauseMs));
-    }
-
-    /** On a busy machine heads start slowly: nobody would come to share anything with anybody. */
-    private boolean manyServe() {
-        long serving = storm.slots().stream()
-                .filter(slot -> slot.serving().isPresent())
-                .count();
-        return 2 * serving > storm.slots().size();
     }
 
     private void harm(HeadSlot slot, Life life) {
@@ -189,14 +177,6 @@ final class Chaos {
                     .isPresent();
             if (stillItsOwn && (lane >>> life.head() & 1) == 0) {
                 tally.violation("I5 a stopped head has lost a block: %s block=%d lane=0x%x", life, block, lane);
-            }
-        }
-        List<Long> shared = storm.ownership().tags().certain(life);
-        for (long block : shared) {
-            long lane = storm.view().ownerMap().ownersVolatile(block);
-            if ((lane >>> life.head() & 1) == 0
-                    && storm.ownership().tags().certain(life).equals(shared)) {
-                tally.violation("I5 a stopped head has lost a tag: %s block=%d lane=0x%x", life, block, lane);
             }
         }
         if (random.nextInt(4) == 0) {

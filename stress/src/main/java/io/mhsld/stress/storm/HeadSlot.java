@@ -174,7 +174,6 @@ final class HeadSlot {
                 QmpClient client = connect();
                 host = new Host(current, storm.geometry(), storm.ownership(), storm.tally(), client, random.split());
                 current.becomeReady();
-                storm.ownership().tags().serves(current);
             } catch (QmpException e) {
                 blame(current, e);
             }

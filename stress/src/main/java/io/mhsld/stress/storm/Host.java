@@ -32,7 +32,6 @@ final class Host implements AutoCloseable {
     private static final int MAX_RUN_BLOCKS = 4;
     private static final long MAX_READ_BYTES = 256 << 10;
     private static final int SHARE_PERCENT = 40;
-    private static final int SHARING_PERCENT = 50;
     private static final String CLEAR_EVENTS = "040100000000";
     private static final List<String> TAGS = List.of("", "one", "00000000-0000-4000-8000-000000000002");
     private static final int[] LOOKS = {0x0102, 0x0300, 0x0400, 0x4000};
@@ -49,8 +48,6 @@ final class Host implements AutoCloseable {
     private final QmpClient client;
     private final Requests requests;
     private final SplittableRandom random;
-    private final List<Geometry.Region> exclusive;
-    private final Optional<Sharer> sharer;
     private final TreeMap<Long, Held> held = new TreeMap<>();
     private final ArrayDeque<List<Run>> groups = new ArrayDeque<>();
     private int sequence;
@@ -65,13 +62,6 @@ final class Host implements AutoCloseable {
         this.client = client;
         this.requests = new Requests(geometry, life.head());
         this.random = random;
-        this.exclusive = geometry.regions().stream()
-                .filter(region -> !region.shareable())
-                .toList();
-        this.sharer = geometry.regions().stream()
-                .filter(Geometry.Region::shareable)
-                .findFirst()
-                .map(region -> new Sharer(this, life, geometry, region, ownership.tags(), tally, random.split()));
     }
 
     @Override
@@ -83,9 +73,7 @@ final class Host implements AutoCloseable {
     void act() {
         int dice = random.nextInt(1000);
         boolean hasMuch = held.size() > geometry.blockCount() * SHARE_PERCENT / 100;
-        if (sharer.isPresent() && random.nextInt(100) < SHARING_PERCENT) {
-            sharer.get().act(groups.isEmpty());
-        } else if (!groups.isEmpty() && dice < 400) {
+        if (!groups.isEmpty() && dice < 400) {
             answer();
         } else if (dice < 330 && !hasMuch) {
             List<Run> runs = random.nextInt(3) == 0 ? List.of() : chooseFree();
@@ -159,7 +147,8 @@ final class Host implements AutoCloseable {
 
     /** Lets the device choose, under a tag or none, and sees what it chose. */
     private void addChosen() {
-        Geometry.Region region = exclusive.get(random.nextInt(exclusive.size()));
+        Geometry.Region region =
+                geometry.regions().get(random.nextInt(geometry.regions().size()));
         long regionBlocks = region.lengthBytes() / geometry.blockSizeBytes();
         for (long block = region.firstBlock(); block < region.firstBlock() + regionBlocks; block++) {
             if (ownership.isShunned(block)) {
@@ -202,7 +191,7 @@ final class Host implements AutoCloseable {
     }
 
     /** All of an answer to {@code x-query-extents}, accepted and pending. */
-    static List<Map<?, ?>> extents(Map<?, ?> answer) {
+    private static List<Map<?, ?>> extents(Map<?, ?> answer) {
         List<Map<?, ?>> rows = new ArrayList<>();
         ((List<?>) answer.get("accepted")).forEach(row -> rows.add((Map<?, ?>) row));
         for (Object group : (List<?>) answer.get("pending")) {
@@ -261,9 +250,7 @@ final class Host implements AutoCloseable {
     private void reset() {
         end(heldRuns(), Ending.RESET);
         groups.forEach(group -> end(group, Ending.RESET));
-        sharer.ifPresent(Sharer::beginReset);
         mustSucceed(ask("reset", "system_reset", Map.of()), new Run(0, 0));
-        sharer.ifPresent(Sharer::endReset);
         held.clear();
         groups.clear();
     }
@@ -271,9 +258,6 @@ final class Host implements AutoCloseable {
     // ---- what the host does
 
     private void answer() {
-        if (sharer.filter(Sharer::mustAnswer).isPresent()) {
-            return;
-        }
         List<Run> offer = groups.peek();
         List<Run> parts = new ArrayList<>();
         int how = random.nextInt(3);
@@ -342,7 +326,7 @@ final class Host implements AutoCloseable {
         }
     }
 
-    void clearEvents() {
+    private void clearEvents() {
         ask("clear events", "x-cci", Map.of("opcode", 0x0101, "payload", CLEAR_EVENTS));
     }
 
@@ -400,13 +384,12 @@ final class Host implements AutoCloseable {
 
     private void readForeign() {
         long block = random.nextLong(geometry.blockCount());
-        if (!held.containsKey(block)
-                && sharer.filter(one -> one.accepted().contains(block)).isEmpty()) {
+        if (!held.containsKey(block)) {
             mustBeRefused(block);
         }
     }
 
-    void mustBeRefused(long block) {
+    private void mustBeRefused(long block) {
         QmpReply reply = ask("read of what is not accepted", "x-mem-read", requests.range(new Run(block, 1)));
         if (reply.error().isEmpty()) {
             tally.violation("I4 a block that is not accepted can be read: %s block=%d", life, block);
@@ -418,15 +401,10 @@ final class Host implements AutoCloseable {
     void compareExtents() {
         Map<?, ?> answer = result("query extents", "x-query-extents", Map.of());
         NavigableSet<Long> accepted = blocksOf((List<?>) answer.get("accepted"));
-        NavigableSet<Long> has = new TreeSet<>(held.navigableKeySet());
-        sharer.ifPresent(one -> has.addAll(one.accepted()));
-        if (!accepted.equals(has)) {
+        if (!accepted.equals(held.navigableKeySet())) {
             tally.violation(
-                    "accepted extents are not what the replies said: %s listed=%s expected=%s", life, accepted, has);
-        }
-        NavigableSet<Long> leaving = blocksOf((List<?>) answer.get("leaving"));
-        if (!leaving.equals(sharer.map(Sharer::leaving).orElseGet(TreeSet::new))) {
-            tally.violation("leaving extents are not what the replies said: %s listed=%s", life, leaving);
+                    "accepted extents are not what the replies said: %s listed=%s expected=%s",
+                    life, accepted, held.keySet());
         }
         NavigableSet<Long> pending = new TreeSet<>();
         for (Object group : (List<?>) answer.get("pending")) {
@@ -434,7 +412,6 @@ final class Host implements AutoCloseable {
         }
         NavigableSet<Long> offered = new TreeSet<>();
         groups.forEach(group -> offered.addAll(blocks(group)));
-        sharer.ifPresent(one -> offered.addAll(one.pending()));
         if (!pending.equals(offered)) {
             tally.violation(
                     "pending extents are not what the replies said: %s listed=%s expected=%s", life, pending, offered);
@@ -445,7 +422,6 @@ final class Host implements AutoCloseable {
     NavigableSet<Long> owned() {
         NavigableSet<Long> owned = new TreeSet<>(held.navigableKeySet());
         groups.forEach(group -> owned.addAll(blocks(group)));
-        sharer.ifPresent(one -> owned.addAll(one.owned()));
         return owned;
     }
 
@@ -457,13 +433,13 @@ final class Host implements AutoCloseable {
         return blocks;
     }
 
-    Run runOf(Map<?, ?> row) {
+    private Run runOf(Map<?, ?> row) {
         return new Run(geometry.blockOfDpa((Long) row.get("dpa")), (Long) row.get("len") / geometry.blockSizeBytes());
     }
 
     // ---- parts
 
-    QmpReply ask(String kind, String command, Map<String, ?> arguments) {
+    private QmpReply ask(String kind, String command, Map<String, ?> arguments) {
         QmpReply reply = client.execute(command, arguments);
         tally.operation(kind + (reply.error().isPresent() ? ", refused" : ""));
         reply.error()
@@ -472,19 +448,19 @@ final class Host implements AutoCloseable {
         return reply;
     }
 
-    Map<?, ?> result(String kind, String command, Map<String, ?> arguments) {
+    private Map<?, ?> result(String kind, String command, Map<String, ?> arguments) {
         QmpReply reply = ask(kind, command, arguments);
         if (reply.error().isPresent()) {
             tally.violation(
                     "refused for no reason: %s command=%s arguments=%s %s",
                     life, command, arguments, reply.error().get());
-            return Map.of("accepted", List.of(), "leaving", List.of(), "pending", List.of());
+            return Map.of("accepted", List.of(), "pending", List.of());
         }
         return (Map<?, ?>) reply.value();
     }
 
     /** In pieces of what one command reads. Empty when the head refuses to read it, which has been reported. */
-    Optional<byte[]> read(Run run) {
+    private Optional<byte[]> read(Run run) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         long pieceBlocks = Math.max(1, MAX_READ_BYTES / geometry.blockSizeBytes());
         for (long done = 0; done < run.count(); done += pieceBlocks) {
@@ -498,7 +474,7 @@ final class Host implements AutoCloseable {
         return Optional.of(bytes.toByteArray());
     }
 
-    void mustSucceed(QmpReply reply, Run run) {
+    private void mustSucceed(QmpReply reply, Run run) {
         if (reply.error().isPresent()) {
             tally.violation(
                     "refused for no reason: %s run=%s %s",
@@ -516,7 +492,8 @@ final class Host implements AutoCloseable {
 
     private List<Run> chooseFree() {
         List<Run> runs = new ArrayList<>();
-        Geometry.Region region = exclusive.get(random.nextInt(exclusive.size()));
+        Geometry.Region region =
+                geometry.regions().get(random.nextInt(geometry.regions().size()));
         long regionBlocks = region.lengthBytes() / geometry.blockSizeBytes();
         NavigableSet<Long> taken = owned();
         for (int wanted = 1 + random.nextInt(MAX_RUNS); wanted > 0; wanted--) {
@@ -559,7 +536,7 @@ final class Host implements AutoCloseable {
         return held.keySet().stream().map(block -> new Run(block, 1)).toList();
     }
 
-    static List<Long> blocks(List<Run> runs) {
+    private static List<Long> blocks(List<Run> runs) {
         return runs.stream()
                 .flatMapToLong(run -> LongStream.range(run.first(), run.first() + run.count()))
                 .boxed()

@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "kill",
         description = {
-            "Lets real heads be killed, stopped, fenced and restarted at random under load, and checks that no block ever has two owners, nor is shared by any but the holders of its tag, that no"
+            "Lets real heads be killed, stopped, fenced and restarted at random under load, and checks that no block ever has two owners, that no"
                     + " byte of an earlier owner is ever read, and that the dead let go.",
             "The seed steers what is done; when it happens is up to the machine."
         })

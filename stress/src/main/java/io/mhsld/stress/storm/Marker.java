@@ -5,8 +5,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BiConsumer;
-import java.util.function.Predicate;
 import java.util.zip.CRC32C;
 
 /**
@@ -22,12 +20,11 @@ import java.util.zip.CRC32C;
  * @param head the writer
  * @param life which of all processes of the storm it was
  * @param block where it was written
- * @param sequence counts the writes of a life; of shared capacity, the number of the tag
+ * @param sequence counts the writes of a life
  * @param everywhere the whole page is full of it
  */
 record Marker(int head, int life, long block, int sequence, boolean everywhere) {
     static final int PAGE_BYTES = 4096;
-    static final int LINES_PER_HEAD = 8;
     private static final int LENGTH_BYTES = 32;
     private static final long MAGIC = 0x4d48534c444d524bL;
     private static final int[] PLACES = {0, PAGE_BYTES / 2, PAGE_BYTES - LENGTH_BYTES};
@@ -49,63 +46,14 @@ record Marker(int head, int life, long block, int sequence, boolean everywhere) 
         return bytes.array();
     }
 
-    /** One line of shared capacity: the marker once. */
-    byte[] line(int page) {
-        ByteBuffer bytes = ByteBuffer.allocate(LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        put(bytes, 0, 0, page);
-        return bytes.array();
-    }
-
-    /** The address in a page of a line that only this head writes to. */
-    static int lineOf(int head, int which) {
-        return (head * LINES_PER_HEAD + which) * LENGTH_BYTES;
-    }
-
-    /**
-     * What is wrong with bytes of shared capacity: each line must be zero, or the marker of the head whose line it is, of this block and page, and
-     * one that may be seen.
-     *
-     * @param seen is told of all markers, by their place in the bytes
-     */
-    static Optional<String> sharedStrangeness(
-            byte[] bytes, long firstBlock, int blockBytes, Predicate<Marker> maySee, BiConsumer<Integer, Marker> seen) {
-        List<String> strange = new ArrayList<>();
-        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        for (int at = 0; at + LENGTH_BYTES <= bytes.length; at += LENGTH_BYTES) {
-            if (isZero(bytes, at, LENGTH_BYTES)) {
-                continue;
-            }
-            Marker marker = new Marker(
-                    buffer.getInt(at + 8),
-                    buffer.getInt(at + 12),
-                    buffer.getLong(at + 16),
-                    buffer.getInt(at + 24),
-                    false);
-            boolean isItsPlace = buffer.getLong(at) == MAGIC
-                    && marker.head == at % PAGE_BYTES / (LINES_PER_HEAD * LENGTH_BYTES)
-                    && marker.block == firstBlock + at / blockBytes
-                    && buffer.getInt(at + 28) == at % blockBytes / PAGE_BYTES;
-            if (isItsPlace && maySee.test(marker)) {
-                seen.accept(at, marker);
-            } else if (strange.size() < 4) {
-                strange.add(describe(bytes, at));
-            }
-        }
-        return strange.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", strange));
-    }
-
     private void put(ByteBuffer bytes, int page, int place) {
-        put(bytes, page, place, page / PAGE_BYTES);
-    }
-
-    private void put(ByteBuffer bytes, int page, int place, int number) {
         bytes.position(page + place);
         bytes.putLong(MAGIC)
                 .putInt(head)
                 .putInt(life)
                 .putLong(block)
                 .putInt(sequence)
-                .putInt(number);
+                .putInt(page / PAGE_BYTES);
     }
 
     static int crc(byte[] bytes) {

@@ -43,32 +43,7 @@ enum Mistake {
     RELEASE(
             "mhsld-core/src/main/java/io/mhsld/head/SharedCapacity.java",
             "letGo(extent, isOwnMemory, sanitize);",
-            "media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());"),
-    /** Who leaves a tag gives its memory back, whoever else has it. */
-    GIVE_BACK(
-            "mhsld-core/src/main/java/io/mhsld/head/SharedCapacity.java",
-            "boolean isOwnMemory = extent.sharedSequence() == 0 || isAlone.getOrDefault(extent.tag(), false);",
-            "boolean isOwnMemory = true;"),
-    /** A claim does not look whether what nobody owns belongs to a tag that is kept. */
-    KEPT(
-            "mhsld-core/src/main/java/io/mhsld/head/Claims.java",
-            "return checkUntagged(claimed).or(() -> checkGranule(claimed))",
-            "return checkGranule(claimed)"),
-    /** The last one out leaves the tag's row as it is. */
-    LAST_OUT(
-            "mhsld-core/src/main/java/io/mhsld/head/TagRegistry.java",
-            "} else if (hasAllBlocks) {\n            tags.free(row);",
-            "} else if (hasAllBlocks) {"),
-    /** Who joins a tag gets only the first of its extents. */
-    FIRST_EXTENT(
-            "mhsld-core/src/main/java/io/mhsld/head/SharedTags.java",
-            "for (Range range : entry.extents()) {",
-            "for (Range range : entry.extents().subList(0, 1)) {"),
-    /** A reaper gives back the memory of a dead head, whoever shares it. */
-    REAP_SHARED(
-            "mhsld-core/src/main/java/io/mhsld/head/Reaper.java",
-            "giveBackUnshared(head, block, blocks);",
-            "media.giveBack(block * blockSizeBytes, blocks * blockSizeBytes);");
+            "media.giveBack(geometry.mediaOffsetOfDpa(extent.startDpa()), extent.lengthBytes());");
 
     private final String source;
     private final String sound;

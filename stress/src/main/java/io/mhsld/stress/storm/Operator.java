@@ -1,10 +1,8 @@
 package io.mhsld.stress.storm;
 
 import io.mhsld.Device;
-import io.mhsld.fabric.SharedTables;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
-import io.mhsld.state.StateFile;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import java.io.BufferedReader;
@@ -13,12 +11,9 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.UUID;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
- * A process that recovers, makes and destroys the device, and keeps tags of it, when it is told to, line by line, so that it can be killed while it does so. The one
+ * A process that recovers, makes and destroys the device when it is told to, line by line, so that it can be killed while it does so. The one
  * argument names the device.
  */
 final class Operator {
@@ -37,8 +32,7 @@ final class Operator {
                 Integer.toString(geometry.regions().size()),
                 Long.toString(geometry.blockSizeBytes()),
                 Boolean.toString(specification.sparseMedia()),
-                specification.mediaFile().map(Path::toString).orElse("-"),
-                geometry.shareableRegions().stream().map(String::valueOf).collect(Collectors.joining(",")));
+                specification.mediaFile().map(Path::toString).orElse("-"));
     }
 
     /** Obeys until its standard input ends. */
@@ -68,31 +62,15 @@ final class Operator {
                         files,
                         new Device.Specification(
                                 Geometry.of(
-                                                Integer.parseInt(words[1]),
-                                                Long.parseLong(words[2]),
-                                                Integer.parseInt(words[3]),
-                                                Long.parseLong(words[4]))
-                                        .withShareable(Stream.of(words[7].split(","))
-                                                .filter(word -> !word.isEmpty())
-                                                .map(Integer::valueOf)
-                                                .collect(Collectors.toSet())),
+                                        Integer.parseInt(words[1]),
+                                        Long.parseLong(words[2]),
+                                        Integer.parseInt(words[3]),
+                                        Long.parseLong(words[4])),
                                 1,
                                 Boolean.parseBoolean(words[5]),
                                 words[6].equals("-") ? Optional.empty() : Optional.of(Path.of(words[6])),
                                 false),
                         WAIT_MS);
-            case "keep", "drop" -> {
-                UUID tag = UUID.fromString(words[1]);
-                try (StateFile state = StateFile.open(files.stateFile(), StateFile.Access.READ_WRITE, 0);
-                        SharedTables tables = new SharedTables(files, state)) {
-                    // What came of it is seen in the table.
-                    if (words[0].equals("keep")) {
-                        tables.addReference(tag);
-                    } else {
-                        tables.removeReference(tag);
-                    }
-                }
-            }
             default -> throw new IllegalArgumentException("not a line of ours: line=" + String.join(" ", words));
         }
     }

@@ -36,17 +36,10 @@ final class Ownership {
         }
     }
 
-    private final TagOracle tags = new TagOracle();
     private Block[] blocks = {};
-
-    /** The oracle of shared capacity; its blocks are nobody's here. */
-    TagOracle tags() {
-        return tags;
-    }
 
     /** A new device: a block may have kept the bytes that it had in the old one. */
     synchronized void makeAnew(int blockCount) {
-        tags.makeAnew();
         Block[] old = blocks;
         blocks = new Block[blockCount];
         for (int i = 0; i < blockCount; i++) {
@@ -104,7 +97,6 @@ final class Ownership {
         Ending how = isLeaving && doom == Ending.KILLED ? Ending.KILLED_LEAVING : doom;
         if (!life.isDoomed() || how == Ending.KILLED_LEAVING) {
             life.doom(how);
-            tags.doom(life);
         }
         for (Block entry : blocks) {
             if (entry.owner == life) {

@@ -3,7 +3,6 @@ package io.mhsld.stress.storm;
 import io.mhsld.cci.Layouts;
 import io.mhsld.cci.Payload;
 import io.mhsld.state.Geometry;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -60,49 +59,6 @@ public final class Requests {
                 tag,
                 "extents",
                 List.of(Map.of("offset", 0, "len", blocks * geometry.blockSizeBytes())));
-    }
-
-    /** Of {@code cxl-add-dynamic-capacity}: these runs under a tag. */
-    Map<String, Object> addTagged(List<Run> runs, String tag) {
-        Map<String, Object> request = new HashMap<>(add(runs));
-        request.put("tag", tag);
-        return request;
-    }
-
-    /** Of {@code cxl-add-dynamic-capacity}: what has the tag already. */
-    Map<String, Object> join(int region, String tag) {
-        return Map.of(
-                "path",
-                "cxl-mem0",
-                "host-id",
-                head,
-                "selection-policy",
-                "enable-shared-access",
-                "region",
-                region,
-                "tag",
-                tag,
-                "extents",
-                List.of());
-    }
-
-    /** Of {@code cxl-release-dynamic-capacity}: all that has the tag. */
-    Map<String, Object> releaseTag(int region, String tag, boolean forced) {
-        return Map.of(
-                "path",
-                "cxl-mem0",
-                "host-id",
-                head,
-                "removal-policy",
-                "tag-based",
-                "forced-removal",
-                forced,
-                "region",
-                region,
-                "tag",
-                tag,
-                "extents",
-                List.of());
     }
 
     /** Of {@code cxl-release-dynamic-capacity}. */

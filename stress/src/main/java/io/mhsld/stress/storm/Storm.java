@@ -1,15 +1,12 @@
 package io.mhsld.stress.storm;
 
 import io.mhsld.Device;
-import io.mhsld.head.TagRegistry;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.Inspector;
 import io.mhsld.state.StateFile;
-import io.mhsld.state.TagTable;
 import io.mhsld.stress.process.ChildJvm;
-import io.mhsld.stress.storm.Requests.Run;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -21,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -41,7 +37,6 @@ public final class Storm implements AutoCloseable {
     private static final int BYSTANDERS = 2;
     private static final int MAX_VIOLATIONS = 5;
     private static final int SETTLE_ATTEMPTS = 100;
-    private static final long TAG_SETTLE_NS = TimeUnit.MILLISECONDS.toNanos(30);
 
     /**
      * What kind of storm it is.
@@ -82,7 +77,6 @@ public final class Storm implements AutoCloseable {
     private volatile boolean stopping;
     private Geometry geometry;
     private StateFile view;
-    private Keeper keeper;
     private ChildJvm operator;
     private int operatorNumber;
     private boolean evidenceKept;
@@ -115,8 +109,6 @@ public final class Storm implements AutoCloseable {
             alongside("bystander-" + i, new Bystander(this, random.split())::step);
         }
         alongside("lanes", this::watchLanes);
-        keeper = new Keeper(this, random.split());
-        alongside("keeper", keeper::step);
         threads.forEach(Thread::start);
         int quiet = 0;
         // A short run makes the device anew once, too.
@@ -288,27 +280,12 @@ public final class Storm implements AutoCloseable {
     private long watchLanes() {
         for (long block = 0; block < geometry.blockCount(); block++) {
             long lane = view.ownerMap().ownersVolatile(block);
-            if (Long.bitCount(lane) > 1 && !(geometry.regionOfBlock(block).shareable() && mayBeShared(block))) {
+            if (Long.bitCount(lane) > 1) {
                 tally.violation("I1 lane with several owners: block=%d lane=0x%x", block, lane);
             }
         }
         tally.deed("look at all lanes");
         return 2_000_000;
-    }
-
-    /** Whether those who have the block now may all have one tag. */
-    private boolean mayBeShared(long block) {
-        TagOracle tags = ownership.tags();
-        long before;
-        long lane;
-        boolean isRight;
-        do {
-            before = tags.endings();
-            lane = view.ownerMap().ownersVolatile(block);
-            isRight = Long.bitCount(lane) < 2 || tags.mayBeShared(block, lane);
-            // Who has left since the look may have been right in having it.
-        } while (!isRight && tags.endings() != before);
-        return isRight;
     }
 
     // ---- quiet moments
@@ -320,7 +297,6 @@ public final class Storm implements AutoCloseable {
             slot.serving().ifPresent(life -> slot.host().ifPresent(host -> compare(slot, life, host)));
         }
         inspect("at a quiet moment");
-        compareTags();
         keepEvidence();
     }
 
@@ -341,29 +317,6 @@ public final class Storm implements AutoCloseable {
             tally.violation(
                     "I2 owner map is not what the replies said: %s map=%s expected=%s", life, owned, host.owned());
         }
-    }
-
-    /** A head that left a tag without the table lock tells its row later. */
-    private void compareTags() {
-        List<String> wrong = List.of();
-        for (int attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
-            wrong = ownership
-                    .tags()
-                    .compare(TagRegistry.listOf(view).stream().map(this::rowOf).toList());
-            if (wrong.isEmpty()) {
-                return;
-            }
-            pauseNs(TAG_SETTLE_NS);
-        }
-        wrong.forEach(text -> tally.violation("%s", text));
-    }
-
-    private TagOracle.Row rowOf(TagRegistry.Tag tag) {
-        List<Run> runs = tag.extents().stream()
-                .map(range ->
-                        new Run(geometry.blockOfDpa(range.startDpa()), range.lengthBytes() / geometry.blockSizeBytes()))
-                .toList();
-        return new TagOracle.Row(tag.tag(), tag.region(), tag.holders(), tag.isReferenced(), runs);
     }
 
     private Inspector.Report inspect(String when) {
@@ -398,12 +351,10 @@ public final class Storm implements AutoCloseable {
 
     private Device.Specification chooseSpecification() {
         long blockSizeBytes = 4096L << (2 * random.nextInt(3));
-        // One region is for those who share, unless it is the only one.
-        int regions = random.nextInt(6) == 0 ? 1 : 2 + random.nextInt(2);
+        int regions = 1 + random.nextInt(3);
         long blocks = regions * (24L + random.nextInt(40));
         return new Device.Specification(
-                Geometry.of(plan.heads, blocks * blockSizeBytes, regions, blockSizeBytes)
-                        .withShareable(regions == 1 ? Set.of() : Set.of(random.nextInt(regions))),
+                Geometry.of(plan.heads, blocks * blockSizeBytes, regions, blockSizeBytes),
                 1,
                 random.nextInt(4) == 0,
                 random.nextBoolean() ? Optional.of(otherMedia) : Optional.empty(),
@@ -421,8 +372,6 @@ public final class Storm implements AutoCloseable {
         }
         tally.deed("recover: all heads ended");
         Device.recover(files, Operator.WAIT_MS);
-        keeper.letGoOfAll();
-        Device.recover(files, Operator.WAIT_MS);
         requireAllFree("after all have ended and been recovered");
     }
 
@@ -431,10 +380,6 @@ public final class Storm implements AutoCloseable {
         if (report.freeBlocks() != geometry.blockCount()) {
             tally.violation(
                     "I8 not all is free %s: free=%d blocks=%d", when, report.freeBlocks(), geometry.blockCount());
-        }
-        int freeRows = view.tags().countFreeVolatile();
-        if (freeRows != TagTable.ROWS) {
-            tally.violation("I8 not all tags are free %s: free=%d rows=%d", when, freeRows, TagTable.ROWS);
         }
     }
 

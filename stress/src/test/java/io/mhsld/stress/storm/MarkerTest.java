@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -60,27 +58,6 @@ class MarkerTest {
         assertTrue(Marker.strangeness(foreign, 5, BLOCK_BYTES, 3, 17)
                 .orElseThrow()
                 .contains("marker(head=4 life=18 block=6 sequence=1 page=1)"));
-    }
-
-    @Test
-    void shouldFindWhatNoHolderOfTheTagHasWritten() {
-        byte[] bytes = new byte[2 * BLOCK_BYTES];
-        int place = BLOCK_BYTES + Marker.PAGE_BYTES + Marker.lineOf(3, 2);
-        System.arraycopy(new Marker(3, 17, 6, 9, false).line(1), 0, bytes, place, 32);
-        Map<Integer, Marker> seen = new HashMap<>();
-
-        assertEquals(
-                Optional.empty(),
-                Marker.sharedStrangeness(bytes, 5, BLOCK_BYTES, marker -> marker.sequence() == 9, seen::put));
-        assertEquals(Map.of(place, new Marker(3, 17, 6, 9, false)), seen);
-        assertTrue(Marker.sharedStrangeness(bytes, 5, BLOCK_BYTES, marker -> false, seen::put)
-                .isPresent());
-        assertTrue(Marker.sharedStrangeness(bytes, 6, BLOCK_BYTES, marker -> true, seen::put)
-                .isPresent());
-        // The line of another head.
-        System.arraycopy(new Marker(4, 17, 6, 9, false).line(1), 0, bytes, place, 32);
-        assertTrue(Marker.sharedStrangeness(bytes, 5, BLOCK_BYTES, marker -> true, seen::put)
-                .isPresent());
     }
 
     private static boolean isZero(byte[] bytes, int from) {

@@ -39,7 +39,6 @@ class StormTest {
         return sum(tallies, tally -> tally.deeds("kill")) >= 5
                 && sum(tallies, tally -> tally.readsChecked("accepted")) > 0
                 && sum(tallies, tally -> tally.readsChecked("own marker")) > 0
-                && sum(tallies, tally -> tally.readsChecked("shared")) > 0
                 && sum(tallies, tally -> tally.deeds("init")) >= 2;
     }
 
