@@ -151,7 +151,7 @@ public final class ComponentRegisters implements RegisterPart {
         space.write(offset, source, sourceOffset, lengthBytes);
     }
 
-    /** The RAS registers are the device's, and reset by it. */
+    /** The RAS registers are sticky, and stay as they are. */
     @Override
     public void reset(ResetKind kind) {
         space.reset(kind);

@@ -155,25 +155,10 @@ final class DeviceRegisters {
     }
 
     RegisterPart space() {
-        return new RegisterPart() {
-            @Override
-            public long lengthBytes() {
-                return space.lengthBytes();
-            }
-
-            @Override
-            public void read(long offset, byte[] destination, int destinationOffset, int lengthBytes) {
-                space.read(offset, destination, destinationOffset, lengthBytes);
-            }
-
-            @Override
-            public void write(long offset, byte[] source, int sourceOffset, int lengthBytes) {
-                space.write(offset, source, sourceOffset, lengthBytes);
-            }
-
+        return new WrappedPart(space) {
             @Override
             public void reset(ResetKind kind) {
-                space.reset(kind);
+                super.reset(kind);
                 isBackgroundInterruptWanted = mailbox.get(BACKGROUND_INTERRUPT) != 0;
             }
         };

@@ -153,25 +153,10 @@ public final class HdmDecoders {
 
     /** The registers. */
     RegisterPart registers() {
-        return new RegisterPart() {
-            @Override
-            public long lengthBytes() {
-                return block.lengthBytes();
-            }
-
-            @Override
-            public void read(long offset, byte[] destination, int destinationOffset, int lengthBytes) {
-                block.read(offset, destination, destinationOffset, lengthBytes);
-            }
-
-            @Override
-            public void write(long offset, byte[] source, int sourceOffset, int lengthBytes) {
-                block.write(offset, source, sourceOffset, lengthBytes);
-            }
-
+        return new WrappedPart(block) {
             @Override
             public void reset(ResetKind kind) {
-                block.reset(kind);
+                super.reset(kind);
                 if (kind.reaches(ResetDomain.CXL)) {
                     Collections.fill(committed, Optional.empty());
                 }
