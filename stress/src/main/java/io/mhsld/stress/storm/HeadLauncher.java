@@ -29,6 +29,10 @@ import java.util.stream.Stream;
  * head needs, made once for a build.
  */
 public final class HeadLauncher {
+    private static final List<String> SHORT_LIVED = List.of("-Xms8m", "-Xmx256m", "-XX:TieredStopAtLevel=1");
+    /** All of its heap in RAM from the start: what a head takes of RAM after that is not garbage which waits to be collected. */
+    private static final List<String> LONG_LIVED = List.of("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch");
+
     private static final long TRAINING_S = 60;
     private static final long ARCHIVE_AGE_MS = TimeUnit.HOURS.toMillis(1);
     private static final int TIMEOUT_MS = 20_000;
@@ -48,7 +52,7 @@ public final class HeadLauncher {
         String product = String.join(File.pathSeparator, libraries);
         this.classPath = before.map(path -> path + File.pathSeparator + product).orElse(product);
         options.addAll(List.of(
-                "-Xms8m",
+                "-XX:+UseSerialGC",
                 "-XX:-UsePerfData",
                 "-XX:Flags=/dev/null",
                 "-XX:ErrorFile=" + folder.resolve("hs_err_pid%p.log")));
@@ -78,9 +82,7 @@ public final class HeadLauncher {
      */
     public ChildJvm start(DeviceFiles files, int head, HostDriver.Mode mode, Path log, boolean shortLived) {
         List<String> jvmOptions = new ArrayList<>(options);
-        if (shortLived) {
-            jvmOptions.add("-XX:TieredStopAtLevel=1");
-        }
+        jvmOptions.addAll(shortLived ? SHORT_LIVED : LONG_LIVED);
         return ChildJvm.start(
                 Main.class.getName(),
                 classPath,
