@@ -7,11 +7,11 @@ import io.mhsld.mctp.DialectChoice;
 import io.mhsld.mctp.MctpServer;
 import io.mhsld.qmp.FmCommands;
 import io.mhsld.qmp.HeadConnections;
-import io.mhsld.qmp.QmpAddress;
-import io.mhsld.qmp.QmpException;
 import io.mhsld.qmp.QmpMachine;
 import io.mhsld.qmp.QmpServer;
 import io.mhsld.qmp.QmpVersion;
+import io.mhsld.socket.ListenException;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.StateFileException;
 import java.util.List;
@@ -34,7 +34,7 @@ final class FmProcess {
      * @param waitMs how long to wait for somebody else's init
      */
     record Options(
-            DeviceFiles files, List<QmpAddress> qmp, List<QmpAddress> mctp, DialectChoice dialect, long waitMs) {}
+            DeviceFiles files, List<LocalAddress> qmp, List<LocalAddress> mctp, DialectChoice dialect, long waitMs) {}
 
     private final Options options;
     private final Console console;
@@ -63,7 +63,7 @@ final class FmProcess {
             try (QmpServer qmp =
                             new QmpServer(loop, new Machine(), FmCommands.of(fabric, cci, heads), this::tellError);
                     MctpServer mctp = new MctpServer(loop, cci::execute, options.dialect, this::tellError)) {
-                tellReady(fabric, listen(qmp), listen(mctp));
+                tellReady(fabric, options.qmp.stream().map(qmp::listen).toList(), listen(mctp));
                 loop.every(TICK_MS, () -> follow(fabric));
                 life.begun();
                 loop.run();
@@ -72,18 +72,10 @@ final class FmProcess {
         }
     }
 
-    private List<QmpAddress> listen(QmpServer server) {
-        try {
-            return options.qmp.stream().map(server::listen).toList();
-        } catch (QmpException e) {
-            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
-        }
-    }
-
-    private List<QmpAddress> listen(MctpServer server) {
+    private List<LocalAddress> listen(MctpServer server) {
         try {
             return options.mctp.stream().map(server::listen).toList();
-        } catch (QmpException e) {
+        } catch (ListenException e) {
             throw new CommandException(
                     ExitCode.REFUSED,
                     e.getMessage() + System.lineSeparator() + "another one is chosen by --mctp, none by --mctp none",
@@ -91,7 +83,7 @@ final class FmProcess {
         }
     }
 
-    private void tellReady(Fabric fabric, List<QmpAddress> qmp, List<QmpAddress> mctp) {
+    private void tellReady(Fabric fabric, List<LocalAddress> qmp, List<LocalAddress> mctp) {
         // In one piece, for whoever waits for the line.
         console.out()
                 .println(String.format(

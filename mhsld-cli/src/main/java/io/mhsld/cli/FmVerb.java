@@ -1,7 +1,8 @@
 package io.mhsld.cli;
 
 import io.mhsld.mctp.MctpServer;
-import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,13 +45,13 @@ final class FmVerb extends Verb {
 
     @Override
     ExitCode run() {
-        List<QmpAddress> mctpAddresses = mctp.isGiven()
+        List<LocalAddress> mctpAddresses = mctp.isGiven()
                 ? mctp.addresses()
                 : List.of(MctpServer.address("tcp:127.0.0.1:" + MctpServer.DEFAULT_PORT));
         return FmProcess.run(
                 new FmProcess.Options(
                         DeviceFiles.named(name),
-                        qmp.stream().map(QmpAddress::parse).toList(),
+                        qmp.stream().map(QmpServer::address).toList(),
                         mctpAddresses,
                         mctp.dialect(),
                         waitMs(waitSeconds)),

@@ -1,12 +1,12 @@
 package io.mhsld.cli;
 
 import io.mhsld.qmp.CxlCommands;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpError;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.qmp.QmpJson;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.HeadTable;
 import io.mhsld.state.HeadTable.Row;
@@ -292,7 +292,7 @@ final class HeadOperator {
                     + row.state().name().toLowerCase(Locale.ROOT));
         }
         try {
-            return QmpClient.connect(QmpAddress.unix(Path.of(row.controlSocket())), TIMEOUT_MS);
+            return QmpClient.connect(LocalAddress.unix(Path.of(row.controlSocket())), TIMEOUT_MS);
         } catch (IllegalArgumentException e) {
             throw new StateFileException(
                     Problem.DAMAGED,

@@ -13,14 +13,14 @@ import io.mhsld.mctp.MctpEndpoint;
 import io.mhsld.mctp.MctpServer;
 import io.mhsld.media.Media;
 import io.mhsld.qmp.CxlCommands;
-import io.mhsld.qmp.QmpAddress;
-import io.mhsld.qmp.QmpException;
 import io.mhsld.qmp.QmpMachine;
 import io.mhsld.qmp.QmpServer;
 import io.mhsld.qmp.QmpVersion;
 import io.mhsld.register.PciFunction;
 import io.mhsld.register.ResetKind;
 import io.mhsld.register.Type3Function;
+import io.mhsld.socket.ListeningSocket;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.StateFileException;
@@ -68,10 +68,10 @@ final class HeadProcess {
             int head,
             Optional<Device.Specification> init,
             Expected expected,
-            List<QmpAddress> qmp,
-            List<QmpAddress> mctp,
+            List<LocalAddress> qmp,
+            List<LocalAddress> mctp,
             DialectChoice dialect,
-            Optional<QmpAddress> vfioUser,
+            Optional<LocalAddress> vfioUser,
             boolean hasDataBar,
             HostDriver.Mode driver,
             String deviceId,
@@ -155,8 +155,9 @@ final class HeadProcess {
                             head::recordError);
                     MctpServer mctp = new MctpServer(loop, endpoint, options.dialect, head::recordError);
                     VfioUserServer vfioUser = vfioUserServer(function, head)) {
-                List<QmpAddress> addresses = listen(server, head);
-                List<QmpAddress> mctpAddresses = listen(mctp);
+                List<LocalAddress> addresses = listen(server, head);
+                List<LocalAddress> mctpAddresses =
+                        options.mctp.stream().map(mctp::listen).toList();
                 listen(vfioUser, head);
                 head.serve();
                 tellReady(head, addresses, mctpAddresses);
@@ -178,11 +179,10 @@ final class HeadProcess {
     private void initialise(Device.Specification specification) {
         try {
             // First, for a device that was made anew for a head that then cannot serve would be half-done.
-            options.qmp.forEach(QmpServer::requireFree);
-            options.vfioUser.ifPresent(VfioUserServer::requireFree);
+            options.qmp.forEach(address -> ListeningSocket.requireFree(QmpServer.PROTOCOL, address));
+            options.mctp.forEach(address -> ListeningSocket.requireFree(MctpServer.PROTOCOL, address));
+            options.vfioUser.ifPresent(address -> ListeningSocket.requireFree(VfioUserServer.PROTOCOL, address));
             Device.initialise(options.files, specification, options.waitMs);
-        } catch (QmpException e) {
-            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
         } catch (StateFileException e) {
             if (e.problem() != Problem.IN_USE) {
                 throw e;
@@ -194,21 +194,9 @@ final class HeadProcess {
         }
     }
 
-    private List<QmpAddress> listen(QmpServer server, Head head) {
-        try {
-            listenForControl(server, head);
-            return options.qmp.stream().map(server::listen).toList();
-        } catch (QmpException e) {
-            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
-        }
-    }
-
-    private List<QmpAddress> listen(MctpServer server) {
-        try {
-            return options.mctp.stream().map(server::listen).toList();
-        } catch (QmpException e) {
-            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
-        }
+    private List<LocalAddress> listen(QmpServer server, Head head) {
+        listenForControl(server, head);
+        return options.qmp.stream().map(server::listen).toList();
     }
 
     /** Null when the head is served to no virtual machine: nothing is loaded for it then. */
@@ -220,22 +208,18 @@ final class HeadProcess {
         if (server == null) {
             return;
         }
-        QmpAddress address = options.vfioUser.get();
-        try {
-            Optional<GroupPrincipal> group = group(head);
-            if (group.isPresent()) {
-                server.listenShared(address, group.get());
-            } else {
-                server.listen(address);
-            }
-        } catch (QmpException e) {
-            throw new CommandException(ExitCode.REFUSED, e.getMessage(), e);
+        LocalAddress address = options.vfioUser.get();
+        Optional<GroupPrincipal> group = group(head);
+        if (group.isPresent()) {
+            server.listenShared(address, group.get());
+        } else {
+            server.listen(address);
         }
     }
 
     /** A device that is open to its group would be of little use to the group without the control socket. */
     private static void listenForControl(QmpServer server, Head head) {
-        QmpAddress address = QmpAddress.unix(head.controlSocket());
+        LocalAddress address = LocalAddress.unix(head.controlSocket());
         Optional<GroupPrincipal> group = group(head);
         if (group.isPresent()) {
             server.listenShared(address, group.get());
@@ -280,7 +264,7 @@ final class HeadProcess {
         }
     }
 
-    private void tellReady(Head head, List<QmpAddress> addresses, List<QmpAddress> mctpAddresses) {
+    private void tellReady(Head head, List<LocalAddress> addresses, List<LocalAddress> mctpAddresses) {
         console.out()
                 .printf(
                         "ready head=%d pid=%d device=%s size=%d heads=%d control=%s%s%s%s host-driver=%s%n",

@@ -2,7 +2,8 @@ package io.mhsld.cli;
 
 import io.mhsld.Device;
 import io.mhsld.head.HostDriver;
-import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.vfiouser.VfioUserServer;
@@ -158,9 +159,9 @@ final class HeadVerb extends Verb {
                 throw usage("no such head: head=" + headId + " heads=" + headCount + " (0 to " + (headCount - 1) + ")");
             }
         }
-        List<QmpAddress> addresses = new ArrayList<>(qemu.qmp());
-        qmp.forEach(address -> addresses.add(QmpAddress.parse(address)));
-        Optional<QmpAddress> vfioUserAddress = Optional.ofNullable(vfioUser).map(VfioUserServer::address);
+        List<LocalAddress> addresses = new ArrayList<>(qemu.qmp());
+        qmp.forEach(address -> addresses.add(QmpServer.address(address)));
+        Optional<LocalAddress> vfioUserAddress = Optional.ofNullable(vfioUser).map(VfioUserServer::address);
         if (dataBar && vfioUser == null) {
             throw usage("a data BAR is one of a function: --data-bar without --vfio-user");
         }

@@ -2,6 +2,7 @@ package io.mhsld.cli;
 
 import io.mhsld.media.MediaException;
 import io.mhsld.qmp.QmpException;
+import io.mhsld.socket.ListenException;
 import io.mhsld.state.StateFileException;
 import io.mhsld.state.StateFileException.Problem;
 import io.mhsld.text.ForeignText;
@@ -118,6 +119,9 @@ public final class Main implements Runnable {
         }
         if (error instanceof MediaException) {
             return ExitCode.STATE_FILE_UNUSABLE;
+        }
+        if (error instanceof ListenException) {
+            return ExitCode.REFUSED;
         }
         if (error instanceof QmpException) {
             return ExitCode.HEAD_NOT_RUNNING;

@@ -2,7 +2,7 @@ package io.mhsld.cli;
 
 import io.mhsld.mctp.DialectChoice;
 import io.mhsld.mctp.MctpServer;
-import io.mhsld.qmp.QmpAddress;
+import io.mhsld.socket.LocalAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -35,7 +35,7 @@ final class MctpOptions {
     DialectChoice dialect = DialectChoice.AUTO;
 
     /** The addresses that were given. */
-    List<QmpAddress> addresses() {
+    List<LocalAddress> addresses() {
         return mctp.stream()
                 .filter(address -> !address.equals(NOWHERE))
                 .map(MctpServer::address)
@@ -52,10 +52,10 @@ final class MctpOptions {
     }
 
     /** Addresses for a ready line, behind this name; nothing when there are none. */
-    static String listed(String name, List<QmpAddress> addresses) {
+    static String listed(String name, List<LocalAddress> addresses) {
         return addresses.isEmpty()
                 ? ""
-                : name + addresses.stream().map(QmpAddress::toString).collect(Collectors.joining(","));
+                : name + addresses.stream().map(LocalAddress::toString).collect(Collectors.joining(","));
     }
 
     private static final class DialectConverter implements ITypeConverter<DialectChoice> {

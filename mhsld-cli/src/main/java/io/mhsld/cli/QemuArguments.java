@@ -1,8 +1,9 @@
 package io.mhsld.cli;
 
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpJson;
-import io.mhsld.qmp.QmpProperties;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.socket.LocalAddress;
+import io.mhsld.socket.OptionText;
 import io.mhsld.state.DeviceFiles;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -42,7 +43,7 @@ record QemuArguments(
         Optional<Path> mediaFile,
         Optional<Long> serial,
         Optional<String> id,
-        List<QmpAddress> qmp,
+        List<LocalAddress> qmp,
         List<String> notes) {
 
     private static final String DEVICE = "cxl-mhsld";
@@ -119,20 +120,20 @@ record QemuArguments(
 
     /** Collects while it goes over the arguments: what an option refers to may come behind it. */
     private static final class Reader {
-        private final Map<String, QmpProperties> objects = new HashMap<>();
-        private final Map<String, QmpProperties> channels = new HashMap<>();
+        private final Map<String, OptionText> objects = new HashMap<>();
+        private final Map<String, OptionText> channels = new HashMap<>();
         private final List<String> monitors = new ArrayList<>();
-        private final List<QmpAddress> qmp = new ArrayList<>();
+        private final List<LocalAddress> qmp = new ArrayList<>();
         private final Set<String> ignored = new LinkedHashSet<>();
         private final Set<String> withoutEffect = new LinkedHashSet<>();
-        private QmpProperties device;
+        private OptionText device;
 
         QemuArguments read(List<String> arguments) {
             for (Iterator<String> rest = arguments.iterator(); rest.hasNext(); ) {
                 option(rest.next(), rest);
             }
             monitors.forEach(this::monitor);
-            return device == null ? result(QmpProperties.parse("", null)) : checkedResult();
+            return device == null ? result(OptionText.parse("", null)) : checkedResult();
         }
 
         private void option(String argument, Iterator<String> rest) {
@@ -165,7 +166,7 @@ record QemuArguments(
         }
 
         private void device(String spelling) {
-            QmpProperties properties = properties("-device", spelling, "driver");
+            OptionText properties = properties("-device", spelling, "driver");
             String driver = properties.text("driver");
             if (!DEVICE.equals(driver)) {
                 ignored.add("-device " + driver);
@@ -192,7 +193,7 @@ record QemuArguments(
         }
 
         private void object(String spelling) {
-            QmpProperties properties = properties("-object", spelling, "qom-type");
+            OptionText properties = properties("-object", spelling, "qom-type");
             String id = properties.text("id");
             if (id == null) {
                 throw new UsageException("object has no id: -object " + spelling);
@@ -204,12 +205,12 @@ record QemuArguments(
 
         private void qmp(String spelling) {
             if (!spelling.equals("none")) {
-                qmp.add(checked("-qmp", spelling, QmpAddress::parse));
+                qmp.add(checked("-qmp", spelling, QmpServer::address));
             }
         }
 
         private void channel(String spelling) {
-            QmpProperties properties = properties("-chardev", spelling, "backend");
+            OptionText properties = properties("-chardev", spelling, "backend");
             if (properties.has("id")) {
                 channels.put(properties.text("id"), properties);
             }
@@ -217,12 +218,12 @@ record QemuArguments(
 
         /** The long form of -qmp: a channel made by -chardev, and a monitor on it. */
         private void monitor(String spelling) {
-            QmpProperties monitor = properties("-mon", spelling, "chardev");
+            OptionText monitor = properties("-mon", spelling, "chardev");
             if (!"control".equals(monitor.text("mode"))) {
                 ignored.add("-mon");
                 return;
             }
-            QmpProperties channel = channels.get(monitor.text("chardev"));
+            OptionText channel = channels.get(monitor.text("chardev"));
             if (channel == null) {
                 throw new UsageException("monitor on an unknown channel: -mon " + spelling);
             }
@@ -234,7 +235,9 @@ record QemuArguments(
             options.remove("backend");
             options.remove("id");
             qmp.add(checked(
-                    "-chardev", channel.toString(), written -> QmpAddress.of(QmpProperties.of(written, options))));
+                    "-chardev",
+                    channel.toString(),
+                    written -> LocalAddress.of(QmpServer.PROTOCOL, OptionText.of(written, options))));
         }
 
         private QemuArguments checkedResult() {
@@ -247,8 +250,8 @@ record QemuArguments(
             }
         }
 
-        private QemuArguments result(QmpProperties properties) {
-            Optional<QmpProperties> memory = memory(properties);
+        private QemuArguments result(OptionText properties) {
+            Optional<OptionText> memory = memory(properties);
             return new QemuArguments(
                     number(properties, "mhd-head", Integer.MAX_VALUE).map(Long::intValue),
                     stateFile(properties),
@@ -263,7 +266,7 @@ record QemuArguments(
                     notes());
         }
 
-        private static Optional<String> stateFile(QmpProperties properties) {
+        private static Optional<String> stateFile(OptionText properties) {
             Optional<String> name = Optional.ofNullable(properties.text("mhd-state_file"))
                     .or(() -> Optional.ofNullable(properties.text("mhd-state-file")));
             if (name.filter(String::isEmpty).isPresent()) {
@@ -272,7 +275,7 @@ record QemuArguments(
             return name;
         }
 
-        private Optional<QmpProperties> memory(QmpProperties properties) {
+        private Optional<OptionText> memory(OptionText properties) {
             String id = properties.text("volatile-dc-memdev");
             objects.forEach((objectId, object) -> {
                 if (!objectId.equals(id)) {
@@ -282,7 +285,7 @@ record QemuArguments(
             if (id == null) {
                 return Optional.empty();
             }
-            QmpProperties backend = objects.get(id);
+            OptionText backend = objects.get(id);
             if (backend == null) {
                 throw new IllegalArgumentException("no -object has the id that volatile-dc-memdev names: id=" + id);
             }
@@ -295,7 +298,7 @@ record QemuArguments(
             return Optional.of(backend);
         }
 
-        private static Path mediaFile(QmpProperties backend) {
+        private static Path mediaFile(OptionText backend) {
             String file = backend.text("mem-path");
             if (file == null || file.isEmpty()) {
                 throw new UsageException("memory file has no mem-path: -object " + backend);
@@ -310,7 +313,7 @@ record QemuArguments(
         }
 
         /** A whole number, also in hexadecimal; at most the limit, which is unsigned. */
-        private static Optional<Long> number(QmpProperties properties, String name, long limit) {
+        private static Optional<Long> number(OptionText properties, String name, long limit) {
             String text = properties.text(name);
             if (text == null) {
                 return Optional.empty();
@@ -337,21 +340,21 @@ record QemuArguments(
         }
 
         /** In QEMU's usual form, or as a JSON object, which it takes as well. */
-        private static QmpProperties properties(String option, String spelling, String impliedName) {
+        private static OptionText properties(String option, String spelling, String impliedName) {
             return checked(
                     option,
                     spelling,
-                    written -> written.startsWith("{") ? ofJson(written) : QmpProperties.parse(written, impliedName));
+                    written -> written.startsWith("{") ? ofJson(written) : OptionText.parse(written, impliedName));
         }
 
-        private static QmpProperties ofJson(String spelling) {
+        private static OptionText ofJson(String spelling) {
             Object json = QmpJson.parse(spelling);
             Map<String, String> values = new LinkedHashMap<>();
             ((Map<?, ?>) json).forEach((name, value) -> {
                 boolean flag = value instanceof Boolean;
                 values.put(name.toString(), flag ? ((Boolean) value ? "on" : "off") : String.valueOf(value));
             });
-            return QmpProperties.of(spelling, values);
+            return OptionText.of(spelling, values);
         }
 
         private static <T> T checked(String option, String spelling, Function<String, T> reading) {

@@ -1,16 +1,13 @@
 package io.mhsld.mctp;
 
 import io.mhsld.head.EventLoop;
-import io.mhsld.qmp.QmpAddress;
-import io.mhsld.qmp.QmpException;
-import io.mhsld.qmp.QmpPeer;
+import io.mhsld.socket.ListenException;
+import io.mhsld.socket.ListeningSocket;
+import io.mhsld.socket.LocalAddress;
 import java.io.IOException;
-import java.net.BindException;
-import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -27,6 +24,9 @@ import java.util.function.Consumer;
  * <p>All methods belong on the loop's thread, or before it runs.
  */
 public final class MctpServer implements AutoCloseable {
+    /** As addresses and sockets say what they are for. */
+    public static final String PROTOCOL = "MCTP";
+
     /** Where fabric managers of this kind look when nobody tells them otherwise. */
     public static final int DEFAULT_PORT = 2508;
 
@@ -51,7 +51,7 @@ public final class MctpServer implements AutoCloseable {
     private final DialectChoice dialect;
     private final Consumer<Throwable> errorSink;
     private final MctpControl control = new MctpControl();
-    private final List<ServerSocketChannel> listeners = new ArrayList<>();
+    private final List<ListeningSocket> listeners = new ArrayList<>();
     private final Set<MctpSession> sessions = new LinkedHashSet<>();
     private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(READ_LENGTH);
     private Optional<Long> lastRareReportNs = Optional.empty();
@@ -68,8 +68,8 @@ public final class MctpServer implements AutoCloseable {
      * Where to listen, written as {@code tcp:127.0.0.1:PORT}; any other address than a TCP port on loopback is refused with an
      * {@code IllegalArgumentException}.
      */
-    public static QmpAddress address(String spelling) {
-        QmpAddress address = QmpAddress.parseClient(spelling);
+    public static LocalAddress address(String spelling) {
+        LocalAddress address = LocalAddress.parseClient(PROTOCOL, spelling);
         if (address.file().isPresent()) {
             throw new IllegalArgumentException("MCTP address is not tcp:127.0.0.1:PORT: address=" + spelling);
         }
@@ -77,23 +77,14 @@ public final class MctpServer implements AutoCloseable {
     }
 
     /**
-     * Listens at one more address, and returns it: with the port that the system chose if it was 0. Throws a {@link QmpException} if that cannot
+     * Listens at one more address, and returns it: with the port that the system chose if it was 0. Throws a {@link ListenException} if that cannot
      * be.
      */
-    public QmpAddress listen(QmpAddress address) {
-        ServerSocketChannel channel = null;
-        try {
-            channel = ServerSocketChannel.open();
-            channel.bind(address.socketAddress());
-            ServerSocketChannel bound = channel;
-            listeners.add(bound);
-            loop.register(bound, SelectionKey.OP_ACCEPT, key -> accept(bound, key));
-            return QmpAddress.tcp((InetSocketAddress) bound.getLocalAddress());
-        } catch (IOException e) {
-            closeQuietly(channel);
-            String what = e instanceof BindException ? "is in use or forbidden" : "cannot be opened";
-            throw new QmpException("MCTP port " + what + ": reason=" + e.getMessage() + " address=" + address, e);
-        }
+    public LocalAddress listen(LocalAddress address) {
+        ListeningSocket socket = ListeningSocket.open(PROTOCOL, address);
+        listeners.add(socket);
+        loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(socket, key));
+        return socket.address();
     }
 
     /** How many clients are connected. */
@@ -150,10 +141,10 @@ public final class MctpServer implements AutoCloseable {
         sessions.remove(session);
     }
 
-    private void accept(ServerSocketChannel listener, SelectionKey listening) {
+    private void accept(ListeningSocket listener, SelectionKey listening) {
         SocketChannel client;
         try {
-            client = listener.accept();
+            client = listener.channel().accept();
         } catch (IOException e) {
             // Most likely there are no file descriptors left, and asking again at once would find the same.
             reportRarely(e);
@@ -167,15 +158,15 @@ public final class MctpServer implements AutoCloseable {
         }
         if (client != null) {
             try {
-                welcome(client);
+                welcome(client, listener);
             } catch (IOException e) {
                 closeQuietly(client);
             }
         }
     }
 
-    private void welcome(SocketChannel client) throws IOException {
-        Optional<String> refusal = QmpPeer.refusal(client);
+    private void welcome(SocketChannel client, ListeningSocket listener) throws IOException {
+        Optional<String> refusal = listener.refusal(client);
         if (refusal.isEmpty() && sessions.size() >= CLIENTS_LIMIT) {
             refusal = Optional.of("too many clients: limit=" + CLIENTS_LIMIT);
         }

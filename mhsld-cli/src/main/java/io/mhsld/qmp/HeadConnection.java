@@ -3,6 +3,7 @@ package io.mhsld.qmp;
 import io.mhsld.fabric.HeadLink.Address;
 import io.mhsld.head.EventLoop;
 import io.mhsld.head.ProcessActivity;
+import io.mhsld.socket.Peer;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -93,7 +94,7 @@ final class HeadConnection {
             outgoing.add(ByteBuffer.wrap(HELLO.getBytes(StandardCharsets.US_ASCII)));
         } catch (IOException e) {
             // A full queue is that of a process which does not accept: it is stopped, or hangs.
-            close(UnixSocketFile.isQueueFull(e) ? SILENT : GONE);
+            close(Peer.isQueueFull(e) ? SILENT : GONE);
         } catch (IllegalArgumentException e) {
             // A damaged row of the head table, with a path that can be none.
             close(GONE);

@@ -1,5 +1,7 @@
 package io.mhsld.qmp;
 
+import io.mhsld.socket.LocalAddress;
+import io.mhsld.socket.Peer;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
@@ -32,7 +34,7 @@ public final class QmpClient implements AutoCloseable {
     /** How much of something that is not QMP is shown. */
     private static final int SHOWN_LENGTH = 60;
 
-    private final QmpAddress address;
+    private final LocalAddress address;
     private final long timeoutMs;
     private final SocketChannel channel;
     private final Selector selector;
@@ -42,7 +44,7 @@ public final class QmpClient implements AutoCloseable {
     private Map<?, ?> greeting;
     private long lastId;
 
-    private QmpClient(QmpAddress address, long timeoutMs, SocketChannel channel, Selector selector) {
+    private QmpClient(LocalAddress address, long timeoutMs, SocketChannel channel, Selector selector) {
         this.address = address;
         this.timeoutMs = timeoutMs;
         this.channel = channel;
@@ -50,7 +52,7 @@ public final class QmpClient implements AutoCloseable {
     }
 
     /** Connects and negotiates; the timeout holds for both together, and later for each command. */
-    public static QmpClient connect(QmpAddress address, long timeoutMs) {
+    public static QmpClient connect(LocalAddress address, long timeoutMs) {
         Deadline deadline = new Deadline(timeoutMs);
         SocketChannel channel = null;
         Selector selector = null;
@@ -110,7 +112,7 @@ public final class QmpClient implements AutoCloseable {
     }
 
     /** A unix socket whose queue is full refuses at once, and there is no way to wait for a place: so it is tried again. */
-    private static SocketChannel beginToConnect(QmpAddress address, Deadline deadline) throws IOException {
+    private static SocketChannel beginToConnect(LocalAddress address, Deadline deadline) throws IOException {
         while (true) {
             SocketChannel channel =
                     address.file().isPresent() ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
@@ -120,7 +122,7 @@ public final class QmpClient implements AutoCloseable {
                 return channel;
             } catch (IOException e) {
                 channel.close();
-                if (!UnixSocketFile.isQueueFull(e) || deadline.leftMs() == 0) {
+                if (!Peer.isQueueFull(e) || deadline.leftMs() == 0) {
                     throw e;
                 }
             }

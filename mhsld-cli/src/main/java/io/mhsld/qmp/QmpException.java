@@ -1,6 +1,6 @@
 package io.mhsld.qmp;
 
-/** A QMP socket cannot be served or reached. The message is one line for a person; there is nothing else to learn from it. */
+/** A QMP server cannot be reached, or does not answer as one. The message is one line for a person; there is nothing else to learn from it. */
 public final class QmpException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

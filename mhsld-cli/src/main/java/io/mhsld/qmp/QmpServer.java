@@ -1,18 +1,16 @@
 package io.mhsld.qmp;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.socket.ListenException;
+import io.mhsld.socket.ListeningSocket;
+import io.mhsld.socket.LocalAddress;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.BindException;
-import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channel;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.nio.file.attribute.GroupPrincipal;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,6 +32,9 @@ import java.util.function.Consumer;
  * <p>All methods belong on the loop's thread, or before it runs.
  */
 public final class QmpServer implements AutoCloseable {
+    /** As addresses and sockets say what they are for. */
+    public static final String PROTOCOL = "QMP";
+
     /** How many clients may be connected to a head, at all of its sockets together: one more than all the peers of 64 heads, and as many again. */
     public static final int CLIENTS_LIMIT = 192;
 
@@ -71,7 +72,7 @@ public final class QmpServer implements AutoCloseable {
     private final Consumer<Throwable> errorSink;
     private final QmpMachine machine;
     private final Map<String, QmpCommand> commands = new LinkedHashMap<>();
-    private final List<AutoCloseable> listeners = new ArrayList<>();
+    private final List<ListeningSocket> listeners = new ArrayList<>();
     private final Set<QmpSession> sessions = new LinkedHashSet<>();
     private final QmpInputBudget inputBudget = new QmpInputBudget(INPUT_LIMIT_BYTES);
     private Optional<Long> lastRareReportNs = Optional.empty();
@@ -95,52 +96,25 @@ public final class QmpServer implements AutoCloseable {
         }
     }
 
+    /** Where to listen, as QEMU writes it; what cannot be served is refused with an {@code IllegalArgumentException}. */
+    public static LocalAddress address(String spelling) {
+        return LocalAddress.parse(PROTOCOL, spelling);
+    }
+
     /**
-     * Listens at one more address, and returns it: with the port that the system chose if it was 0. Throws a {@link QmpException} if that
+     * Listens at one more address, and returns it: with the port that the system chose if it was 0. Throws a {@link ListenException} if that
      * cannot be; a socket file that a dead process left behind is no reason.
      */
-    public QmpAddress listen(QmpAddress address) {
-        if (address.file().isPresent()) {
-            listenAt(address.file().get());
-            return address;
-        }
-        ServerSocketChannel channel = bound(address);
-        listeners.add(channel);
-        acceptFrom(new Listener(channel, false, QmpPeer::refusal));
-        try {
-            return QmpAddress.tcp((InetSocketAddress) channel.getLocalAddress());
-        } catch (IOException e) {
-            throw new UncheckedIOException("bound port has no address: address=" + address, e);
-        }
+    public LocalAddress listen(LocalAddress address) {
+        return acceptFrom(ListeningSocket.open(PROTOCOL, address));
     }
 
     /** The same at a unix socket that the members of a group may connect to as well. */
-    public QmpAddress listenShared(QmpAddress address, GroupPrincipal group) {
-        listenAt(address.file().orElseThrow()).shareWith(group);
+    public LocalAddress listenShared(LocalAddress address, GroupPrincipal group) {
+        ListeningSocket socket = ListeningSocket.open(PROTOCOL, address);
+        acceptFrom(socket);
+        socket.shareWith(group);
         return address;
-    }
-
-    private UnixSocketFile listenAt(Path file) {
-        UnixSocketFile socket = UnixSocketFile.listen("QMP", file);
-        listeners.add(socket);
-        acceptFrom(new Listener(socket.channel(), true, socket::refusal));
-        return socket;
-    }
-
-    /**
-     * Throws the {@link QmpException} that {@link #listen} would throw now, and leaves nothing there: to be asked before something is done that
-     * cannot be undone.
-     */
-    public static void requireFree(QmpAddress address) {
-        if (address.file().isPresent()) {
-            try {
-                UnixSocketFile.listen("QMP", address.file().get()).close();
-            } catch (IOException e) {
-                throw new QmpException("QMP socket cannot be given back: address=" + address, e);
-            }
-        } else {
-            closeQuietly(bound(address));
-        }
     }
 
     /** Tells every client that has negotiated of an event. The data may be null. */
@@ -173,10 +147,10 @@ public final class QmpServer implements AutoCloseable {
     /** Disconnects all clients, after what can be sent to them without waiting, and removes the socket files. */
     @Override
     public void close() {
-        for (AutoCloseable listener : listeners) {
+        for (ListeningSocket listener : listeners) {
             try {
                 listener.close();
-            } catch (Exception e) {
+            } catch (IOException e) {
                 report(e);
             }
         }
@@ -262,18 +236,6 @@ public final class QmpServer implements AutoCloseable {
         return QmpError.generic("internal error: " + what);
     }
 
-    private static ServerSocketChannel bound(QmpAddress address) {
-        ServerSocketChannel channel = null;
-        try {
-            channel = ServerSocketChannel.open();
-            return channel.bind(address.socketAddress());
-        } catch (IOException e) {
-            closeQuietly(channel);
-            String what = e instanceof BindException ? "is in use or forbidden" : "cannot be opened";
-            throw new QmpException("QMP port " + what + ": reason=" + e.getMessage() + " address=" + address, e);
-        }
-    }
-
     private static void closeQuietly(Channel channel) {
         try {
             if (channel != null) {
@@ -284,33 +246,29 @@ public final class QmpServer implements AutoCloseable {
         }
     }
 
-    /** Looks at who has connected. */
-    private interface Doorkeeper {
-        Optional<String> refusal(SocketChannel client) throws IOException;
-    }
-
     /** One socket that is listened on. */
     private static final class Listener {
-        private final ServerSocketChannel channel;
+        private final ListeningSocket socket;
         private final boolean local;
-        private final Doorkeeper doorkeeper;
         private int clients;
 
-        private Listener(ServerSocketChannel channel, boolean local, Doorkeeper doorkeeper) {
-            this.channel = channel;
-            this.local = local;
-            this.doorkeeper = doorkeeper;
+        private Listener(ListeningSocket socket) {
+            this.socket = socket;
+            this.local = socket.address().file().isPresent();
         }
     }
 
-    private void acceptFrom(Listener listener) {
-        loop.register(listener.channel, SelectionKey.OP_ACCEPT, key -> accept(listener, key));
+    private LocalAddress acceptFrom(ListeningSocket socket) {
+        listeners.add(socket);
+        Listener listener = new Listener(socket);
+        loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(listener, key));
+        return socket.address();
     }
 
     private void accept(Listener listener, SelectionKey listening) {
         SocketChannel client;
         try {
-            client = listener.channel.accept();
+            client = listener.socket.channel().accept();
         } catch (IOException e) {
             // Most likely there are no file descriptors left. The client stays in the queue, where asking again at once
             // would find it.
@@ -333,7 +291,7 @@ public final class QmpServer implements AutoCloseable {
     }
 
     private void welcome(SocketChannel client, Listener listener) throws IOException {
-        Optional<String> refusal = listener.doorkeeper.refusal(client);
+        Optional<String> refusal = listener.socket.refusal(client).map(why -> "QMP " + why);
         if (refusal.isEmpty() && listener.clients >= SOCKET_CLIENTS_LIMIT) {
             refusal = Optional.of("too many QMP clients: limit=" + SOCKET_CLIENTS_LIMIT);
         } else if (refusal.isEmpty() && sessions.size() >= CLIENTS_LIMIT) {

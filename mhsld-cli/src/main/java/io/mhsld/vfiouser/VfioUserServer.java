@@ -1,10 +1,10 @@
 package io.mhsld.vfiouser;
 
 import io.mhsld.head.EventLoop;
-import io.mhsld.qmp.QmpAddress;
-import io.mhsld.qmp.QmpException;
-import io.mhsld.qmp.UnixSocketFile;
 import io.mhsld.register.PciFunction;
+import io.mhsld.socket.ListenException;
+import io.mhsld.socket.ListeningSocket;
+import io.mhsld.socket.LocalAddress;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
@@ -25,7 +25,9 @@ public final class VfioUserServer implements AutoCloseable {
     /** A client that does not read its answers for so long is let go. */
     public static final long SEND_TIMEOUT_MS = 5_000;
 
-    private static final String PROTOCOL = "vfio-user";
+    /** As addresses and sockets say what they are for. */
+    public static final String PROTOCOL = "vfio-user";
+
     private static final int ACCEPT_RETRY_MS = 1000;
     private static final long REPORT_PERIOD_NS = TimeUnit.MINUTES.toNanos(1);
 
@@ -34,7 +36,7 @@ public final class VfioUserServer implements AutoCloseable {
     private final Consumer<Throwable> errorSink;
     private final ClientSocket.SystemDescriptors descriptors;
     private final InterruptTable interrupts;
-    private final List<UnixSocketFile> listeners = new ArrayList<>();
+    private final List<ListeningSocket> listeners = new ArrayList<>();
     private final List<SelectionKey> listening = new ArrayList<>();
     private VfioUserConnection connection;
 
@@ -46,7 +48,7 @@ public final class VfioUserServer implements AutoCloseable {
     /**
      * A server that listens nowhere yet. The sink gets what goes wrong inside, within a turn.
      *
-     * @throws QmpException when this system cannot receive descriptors
+     * @throws ListenException when this system cannot receive descriptors
      */
     public VfioUserServer(EventLoop loop, PciFunction function, Consumer<Throwable> errorSink) {
         this.loop = loop;
@@ -56,49 +58,37 @@ public final class VfioUserServer implements AutoCloseable {
             ClientSocket.load();
             this.descriptors = new ClientSocket.SystemDescriptors();
         } catch (LinkageError e) {
-            throw new QmpException("vfio-user cannot be served on this system: reason=" + e.getMessage(), e);
+            throw new ListenException("vfio-user cannot be served on this system: reason=" + e.getMessage(), e);
         }
         this.interrupts = new InterruptTable(descriptors, function.interruptVectors());
         function.onInterrupt(interrupts::raise);
     }
 
     /** Where to listen, written as {@code unix:PATH}; any other address is refused with an {@code IllegalArgumentException}. */
-    public static QmpAddress address(String spelling) {
+    public static LocalAddress address(String spelling) {
         if (!spelling.startsWith("unix:")) {
             throw new IllegalArgumentException("vfio-user address is not unix:PATH: address=" + spelling);
         }
-        return QmpAddress.parseClient(spelling);
+        return LocalAddress.parseClient(PROTOCOL, spelling);
     }
 
     /**
-     * Listens at one more unix socket, and returns its address. Throws a {@link QmpException} if that cannot be; a socket file that a dead process
+     * Listens at one more unix socket, and returns its address. Throws a {@link ListenException} if that cannot be; a socket file that a dead process
      * left behind is no reason.
      */
-    public QmpAddress listen(QmpAddress address) {
+    public LocalAddress listen(LocalAddress address) {
         listenAt(address);
         return address;
     }
 
     /** The same at a socket that the members of a group may connect to as well. */
-    public QmpAddress listenShared(QmpAddress address, GroupPrincipal group) {
+    public LocalAddress listenShared(LocalAddress address, GroupPrincipal group) {
         listenAt(address).shareWith(group);
         return address;
     }
 
-    /**
-     * Throws the {@link QmpException} that {@link #listen} would throw now, and leaves nothing there: to be asked before something is done that
-     * cannot be undone.
-     */
-    public static void requireFree(QmpAddress address) {
-        try {
-            UnixSocketFile.listen(PROTOCOL, address.file().orElseThrow()).close();
-        } catch (IOException e) {
-            throw new QmpException("vfio-user socket cannot be given back: address=" + address, e);
-        }
-    }
-
-    private UnixSocketFile listenAt(QmpAddress address) {
-        UnixSocketFile socket = UnixSocketFile.listen(PROTOCOL, address.file().orElseThrow());
+    private ListeningSocket listenAt(LocalAddress address) {
+        ListeningSocket socket = ListeningSocket.open(PROTOCOL, address);
         listeners.add(socket);
         listening.add(loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(socket)));
         return socket;
@@ -185,7 +175,7 @@ public final class VfioUserServer implements AutoCloseable {
         }
     }
 
-    private void accept(UnixSocketFile listener) {
+    private void accept(ListeningSocket listener) {
         if (successor != null) {
             // From another socket, in the same round.
             return;
@@ -205,7 +195,7 @@ public final class VfioUserServer implements AutoCloseable {
         }
     }
 
-    private void welcome(SocketChannel client, UnixSocketFile listener) {
+    private void welcome(SocketChannel client, ListeningSocket listener) {
         try {
             Optional<String> refusal = listener.refusal(client);
             if (refusal.isEmpty() && connection != null && !connection.isHungUp()) {

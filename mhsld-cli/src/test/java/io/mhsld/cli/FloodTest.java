@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Head;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpReply;
 import io.mhsld.qmp.RawClient;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.Counter;
 import io.mhsld.state.StateFile;
 import java.io.IOException;
@@ -86,8 +86,8 @@ class FloodTest implements HeadProcesses.HoldsHeads {
         threads.add(reader);
     }
 
-    private QmpAddress address(int head) {
-        return QmpAddress.unix(heads.files.controlSocket(head));
+    private LocalAddress address(int head) {
+        return LocalAddress.unix(heads.files.controlSocket(head));
     }
 
     private QmpClient connect(int head) {

@@ -6,9 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mhsld.Device;
 import io.mhsld.cli.FmApi.Answer;
 import io.mhsld.cli.HeadProcesses.Head;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.Geometry;
 import io.mhsld.state.Inspector;
 import java.nio.ByteBuffer;
@@ -84,7 +85,7 @@ class FmCapacityTest implements HeadProcesses.HoldsHeads {
     }
 
     private static QmpClient qmp(Head fm) {
-        return QmpClient.connect(QmpAddress.parseClient(fm.said("qmp")), 10_000);
+        return QmpClient.connect(LocalAddress.parseClient(QmpServer.PROTOCOL, fm.said("qmp")), 10_000);
     }
 
     private static String error(QmpReply reply) {

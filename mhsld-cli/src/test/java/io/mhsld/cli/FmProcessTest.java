@@ -8,9 +8,10 @@ import io.mhsld.Device;
 import io.mhsld.cli.FmApi.Answer;
 import io.mhsld.cli.HeadProcesses.Head;
 import io.mhsld.cli.HeadProcesses.Outcome;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.Geometry;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +45,7 @@ class FmProcessTest implements HeadProcesses.HoldsHeads {
     }
 
     private static QmpClient qmp(Head fm) {
-        return QmpClient.connect(QmpAddress.parseClient(fm.said("qmp")), 10_000);
+        return QmpClient.connect(LocalAddress.parseClient(QmpServer.PROTOCOL, fm.said("qmp")), 10_000);
     }
 
     private static Map<String, Object> add(String path, int host, long block) {

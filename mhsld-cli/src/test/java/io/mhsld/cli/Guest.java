@@ -2,8 +2,8 @@ package io.mhsld.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
+import io.mhsld.socket.LocalAddress;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -138,7 +138,7 @@ final class Guest implements AutoCloseable {
     /** QEMU's own QMP. */
     QmpClient qmp() {
         HeadProcesses.await("QEMU", () -> Files.exists(qmp));
-        return QmpClient.connect(QmpAddress.unix(qmp), 5_000);
+        return QmpClient.connect(LocalAddress.unix(qmp), 5_000);
     }
 
     /** What the kernel has said. */

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Head;
 import io.mhsld.cli.HeadProcesses.Outcome;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpJson;
+import io.mhsld.socket.LocalAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -206,7 +206,7 @@ class GuestTest implements HeadProcesses.HoldsHeads {
         Guest guest = guestOn(0);
         guest.run("echo 1 >/sys/kernel/tracing/events/cxl/enable");
 
-        try (QmpClient client = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(0)), 5_000)) {
+        try (QmpClient client = QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(0)), 5_000)) {
             assertTrue(client.execute(
                             "cxl-inject-general-media-event",
                             Map.of(

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Head;
 import io.mhsld.cli.HeadProcesses.Outcome;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpError;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.StateFile;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -31,6 +31,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Heads as real processes, killed and stopped as processes are. Items "e…" are those of the list of the reference's defects. */
 @ExtendWith(HeadProcesses.Evidence.class)
@@ -86,7 +88,7 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
 
         Head head = heads.startRaw(0, mailed).awaitReady();
 
-        try (QmpClient client = QmpClient.connect(QmpAddress.unix(socket), 5_000)) {
+        try (QmpClient client = QmpClient.connect(LocalAddress.unix(socket), 5_000)) {
             assertTrue(add(client, 0, 2 * MIB).error().isEmpty());
         }
         assertEquals(1, heads.inspect().ownedBlocks()[0]);
@@ -137,14 +139,16 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
         assertEquals(16, heads.inspect().freeBlocks());
     }
 
-    @Test
-    void shouldMakeNothingWhenItCouldNotServe() throws IOException {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"--qmp=tcp:127.0.0.1:%d,server,nowait | QMP", "--mctp=tcp:127.0.0.1:%d | MCTP"})
+    void shouldMakeNothingWhenItCouldNotServe(String option, String protocol) throws IOException {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            Head head = heads.start(
-                    0, "--mhd-init", "--size=64M", "--qmp=tcp:127.0.0.1:" + taken.getLocalPort() + ",server,nowait");
+            Head head = heads.start(0, "--mhd-init", "--size=64M", option.formatted(taken.getLocalPort()));
 
             assertEquals(ExitCode.REFUSED.number(), head.awaitExit());
-            assertTrue(head.log().contains("QMP port is in use"), head.log());
+            assertTrue(head.log().contains(protocol + " port is in use"), head.log());
         }
         assertTrue(Files.notExists(heads.files.stateFile()) && Files.notExists(heads.files.lockFile()));
     }
@@ -463,7 +467,7 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     }
 
     private QmpClient control(int head) {
-        return QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(head)), 10_000);
+        return QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(head)), 10_000);
     }
 
     private static QmpReply add(QmpClient client, long offset, long length) {

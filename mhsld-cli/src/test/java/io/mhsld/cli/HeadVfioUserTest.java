@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Outcome;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.vfiouser.VfioUserClient;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -86,7 +86,7 @@ class HeadVfioUserTest {
         HeadProcesses.Head head = start(socket, "--data-bar");
         int[] counters = VfioUserClient.eventCounters(8);
         try (VfioUserClient client = VfioUserClient.negotiated(socket);
-                QmpClient qmp = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(0)), 10_000)) {
+                QmpClient qmp = QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(0)), 10_000)) {
             client.setIrqs(MSIX, 0, counters.length, counters);
             command(client, 0x0103, new byte[] {1, 1, 1, 1, 1});
             assertEquals(256L << 20, client.regionInfo(DATA)[0]);
@@ -156,7 +156,7 @@ class HeadVfioUserTest {
         assertEquals("manual", head.said("host-driver"));
 
         try (VfioUserClient client = VfioUserClient.negotiated(socket);
-                QmpClient qmp = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(0)), 10_000)) {
+                QmpClient qmp = QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(0)), 10_000)) {
             assertEquals(0x0D93_8086, client.regionRead32(CONFIGURATION, 0));
             assertTrue(qmp.execute("x-query-head", Map.of()).error().isEmpty());
             assertTrue(qmp.execute("quit", Map.of()).error().isEmpty());

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Head;
 import io.mhsld.cli.HeadProcesses.Outcome;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
+import io.mhsld.socket.LocalAddress;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -69,7 +69,7 @@ class HostilePeerTest implements HeadProcesses.HoldsHeads {
                 for (int bytes = random.nextInt(64); bytes >= 0; bytes--) {
                     state.put(random.nextInt(firstByte, state.capacity()), (byte) random.nextInt(256));
                 }
-                try (QmpClient client = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(0)), 20_000)) {
+                try (QmpClient client = QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(0)), 20_000)) {
                     long offset = (long) random.nextInt(16) << 22;
                     List<Map<String, Object>> extents = List.of(Map.of("offset", offset, "len", 1L << 22));
                     client.execute(

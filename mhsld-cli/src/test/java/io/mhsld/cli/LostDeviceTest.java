@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Head;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -212,7 +212,7 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
                 .toList();
         Head head = heads.startDevice(1, "--wait=60")[0];
         Map<String, Object> add = request(4, Map.of("selection-policy", "prescriptive"));
-        try (QmpClient client = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(0)), 10_000)) {
+        try (QmpClient client = QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(0)), 10_000)) {
             Files.writeString(CutAtStore.order(heads.files.stateFile()), section);
             QmpReply reply = client.execute("cxl-add-dynamic-capacity", add);
             assertTrue(reply.error().isPresent(), "won in a file that was cut: " + reply);
@@ -231,7 +231,7 @@ class LostDeviceTest implements HeadProcesses.HoldsHeads {
 
     /** Adds and takes away, until nobody answers any more. */
     private void contend(int head, AtomicInteger wins) {
-        try (QmpClient client = QmpClient.connect(QmpAddress.unix(heads.files.controlSocket(head)), 10_000)) {
+        try (QmpClient client = QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(head)), 10_000)) {
             for (int round = 0; ; round++) {
                 int first = round * 5 % 30;
                 QmpReply added = client.execute(

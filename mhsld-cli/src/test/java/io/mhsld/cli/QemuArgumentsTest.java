@@ -4,7 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.socket.LocalAddress;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -36,7 +37,7 @@ class QemuArgumentsTest {
         assertEquals(Optional.empty(), arguments.mediaFile());
         assertEquals(Optional.of(66667L), arguments.serial());
         assertEquals(Optional.of("cxl-mem0"), arguments.id());
-        assertEquals(List.of(QmpAddress.unix(Path.of("/tmp/qmp-sock-1"))), arguments.qmp());
+        assertEquals(List.of(LocalAddress.unix(Path.of("/tmp/qmp-sock-1"))), arguments.qmp());
         assertEquals(
                 List.of("ignored, there is no PC around the device: -device pxb-cxl, -device cxl-rp, -M"),
                 arguments.notes());
@@ -109,9 +110,9 @@ class QemuArgumentsTest {
 
         assertEquals(
                 List.of(
-                        QmpAddress.parse("unix:/tmp/r,server,nowait"),
-                        QmpAddress.parse("unix:/tmp/q,server,nowait"),
-                        QmpAddress.parse("tcp:localhost:4444,server")),
+                        QmpServer.address("unix:/tmp/r,server,nowait"),
+                        QmpServer.address("unix:/tmp/q,server,nowait"),
+                        QmpServer.address("tcp:localhost:4444,server")),
                 arguments.qmp());
         assertEquals(List.of("ignored, there is no PC around the device: -mon"), arguments.notes());
     }

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.RawClient;
+import io.mhsld.socket.LocalAddress;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -178,7 +178,7 @@ class QmpShellHeadTest implements HeadProcesses.HoldsHeads {
     @Test
     void shouldAnswerTheShellsOwnBytes() {
         String extents = "\"extents\":[{\"offset\":0,\"len\":4194304}]}}";
-        try (RawClient client = new RawClient(QmpAddress.unix(socket))) {
+        try (RawClient client = new RawClient(LocalAddress.unix(socket))) {
             assertTrue(client.receiveLine()
                     .startsWith("{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 3, \"minor\": 1, "
                             + "\"major\": 11}, \"package\": \"mhsld"));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mhsld.socket.LocalAddress;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -93,15 +94,15 @@ class QmpClientTest {
         Path missing = folder.resolve("missing");
         assertFails(
                 "QMP socket cannot be reached: reason=No such file or directory address=unix:" + missing,
-                QmpAddress.unix(missing));
+                LocalAddress.unix(missing));
         Path stale = folder.resolve("stale");
         try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             dead.bind(UnixDomainSocketAddress.of(stale));
         }
-        assertFails("nobody listens on the QMP socket: address=unix:" + stale, QmpAddress.unix(stale));
+        assertFails("nobody listens on the QMP socket: address=unix:" + stale, LocalAddress.unix(stale));
         Path file = Files.createFile(folder.resolve("file"));
-        assertFails("nobody listens on the QMP socket: address=unix:" + file, QmpAddress.unix(file));
-        QmpAddress closedPort;
+        assertFails("nobody listens on the QMP socket: address=unix:" + file, LocalAddress.unix(file));
+        LocalAddress closedPort;
         try (RunningServer server = RunningServer.at("tcp:localhost:0,server,nowait")) {
             closedPort = server.address;
         }
@@ -157,12 +158,13 @@ class QmpClientTest {
             for (int i = 0; i < 2; i++) {
                 SocketChannel.open(UnixDomainSocketAddress.of(file));
             }
-            QmpException failure = assertThrows(QmpException.class, () -> QmpClient.connect(QmpAddress.unix(file), 50));
+            QmpException failure =
+                    assertThrows(QmpException.class, () -> QmpClient.connect(LocalAddress.unix(file), 50));
             assertTrue(failure.getMessage().endsWith(" address=unix:" + file), failure.getMessage());
         }
     }
 
-    private static void assertFails(String message, QmpAddress address) {
+    private static void assertFails(String message, LocalAddress address) {
         assertEquals(
                 message,
                 assertThrows(QmpException.class, () -> QmpClient.connect(address, TIMEOUT_MS))
@@ -195,7 +197,7 @@ class QmpClientTest {
             });
             server.start();
             try {
-                return QmpClient.connect(QmpAddress.unix(file), timeoutMs);
+                return QmpClient.connect(LocalAddress.unix(file), timeoutMs);
             } finally {
                 server.interrupt();
                 server.join();

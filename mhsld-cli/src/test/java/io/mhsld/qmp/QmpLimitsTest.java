@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mhsld.socket.LocalAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ class QmpLimitsTest {
 
     @Test
     void shouldKeepRoomAtTheOtherSocketsWhenOneIsFull() {
-        QmpAddress second = server.alsoAt("unix:" + folder.resolve("second") + ",server,nowait");
+        LocalAddress second = server.alsoAt("unix:" + folder.resolve("second") + ",server,nowait");
         List<RawClient> clients = new ArrayList<>();
         for (int i = 0; i < QmpServer.SOCKET_CLIENTS_LIMIT; i++) {
             clients.add(server.negotiated());
@@ -188,7 +189,7 @@ class QmpLimitsTest {
 
     @Test
     void shouldNotListenToTlsOverTcp() {
-        QmpAddress tcp = server.alsoAt("tcp:127.0.0.1:0,server,nowait");
+        LocalAddress tcp = server.alsoAt("tcp:127.0.0.1:0,server,nowait");
         try (RawClient browser = new RawClient(tcp)) {
             browser.receive();
             byte[] hello = ("\u0016\u0003\u0001\u0002\0\u0001 {'execute':'qmp_capabilities'}" + PING)
@@ -200,7 +201,7 @@ class QmpLimitsTest {
         }
     }
 
-    private static void assertTurnedAway(QmpAddress address, String why) {
+    private static void assertTurnedAway(LocalAddress address, String why) {
         for (int i = 0; i < 100; i++) {
             try (RawClient tooMany = new RawClient(address)) {
                 assertEquals(Map.of("error", Map.of("class", "GenericError", "desc", why)), tooMany.receive());

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.socket.ListenException;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -105,7 +107,7 @@ class QmpListenTest {
 
     @Test
     void shouldReplaceAStaleSocketWhoseNameIsAsLongAsCanBe() throws IOException {
-        int room = QmpAddress.UNIX_PATH_LENGTH_LIMIT - folder.toString().length() - 1;
+        int room = LocalAddress.UNIX_PATH_LENGTH_LIMIT - folder.toString().length() - 1;
         for (String name : List.of("a".repeat(room), "b".repeat(room - ".sock".length()) + ".sock")) {
             Path file = folder.resolve(name);
             leaveStaleSocket(file);
@@ -196,13 +198,13 @@ class QmpListenTest {
     void shouldListenOnSeveralAddresses() {
         try (EventLoop loop = EventLoop.open();
                 QmpServer server = new QmpServer(loop, new NoMachine(), List.of(), error -> {})) {
-            List<QmpAddress> addresses = new ArrayList<>();
-            addresses.add(server.listen(QmpAddress.parse("tcp:localhost:0,server,nowait")));
-            addresses.add(server.listen(QmpAddress.parse("tcp::0,server,nowait")));
-            addresses.add(server.listen(QmpAddress.parse("unix:" + folder.resolve("third") + ",server")));
+            List<LocalAddress> addresses = new ArrayList<>();
+            addresses.add(server.listen(QmpServer.address("tcp:localhost:0,server,nowait")));
+            addresses.add(server.listen(QmpServer.address("tcp::0,server,nowait")));
+            addresses.add(server.listen(QmpServer.address("unix:" + folder.resolve("third") + ",server")));
 
             assertEquals(3, addresses.stream().distinct().count());
-            QmpException taken = assertThrows(QmpException.class, () -> server.listen(addresses.get(0)));
+            ListenException taken = assertThrows(ListenException.class, () -> server.listen(addresses.get(0)));
             assertTrue(taken.getMessage().startsWith("QMP port is in use or forbidden: reason="), taken.getMessage());
             assertTrue(taken.getMessage().endsWith(" address=" + addresses.get(0)), taken.getMessage());
         }
@@ -240,7 +242,7 @@ class QmpListenTest {
     private static void assertRefused(Path file, String beginning) {
         try (EventLoop loop = EventLoop.open();
                 QmpServer server = new QmpServer(loop, new NoMachine(), List.of(), error -> {})) {
-            QmpException refusal = assertThrows(QmpException.class, () -> server.listen(QmpAddress.unix(file)));
+            ListenException refusal = assertThrows(ListenException.class, () -> server.listen(LocalAddress.unix(file)));
             assertTrue(refusal.getMessage().startsWith(beginning), refusal.getMessage());
             assertTrue(refusal.getMessage().endsWith("file=" + file), refusal.getMessage());
         }

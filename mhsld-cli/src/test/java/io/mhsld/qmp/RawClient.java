@@ -1,5 +1,6 @@
 package io.mhsld.qmp;
 
+import io.mhsld.socket.LocalAddress;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -16,7 +17,7 @@ public final class RawClient implements AutoCloseable {
     private final SocketChannel channel;
     private final BufferedReader lines;
 
-    public RawClient(QmpAddress address) {
+    public RawClient(LocalAddress address) {
         try {
             channel =
                     address.file().isPresent() ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();

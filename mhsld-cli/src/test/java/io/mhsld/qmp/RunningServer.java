@@ -1,6 +1,7 @@
 package io.mhsld.qmp;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.socket.LocalAddress;
 import java.nio.file.Path;
 import java.nio.file.attribute.GroupPrincipal;
 import java.util.ArrayList;
@@ -24,13 +25,13 @@ final class RunningServer implements AutoCloseable {
     final CountDownLatch quit = new CountDownLatch(1);
     final List<Throwable> errors = new CopyOnWriteArrayList<>();
     final List<QmpReply.Pending> promises = new CopyOnWriteArrayList<>();
-    final QmpAddress address;
+    final LocalAddress address;
 
     private final EventLoop loop = EventLoop.open();
     private final QmpServer server;
     private final Thread thread;
 
-    private RunningServer(QmpAddress wanted) {
+    private RunningServer(LocalAddress wanted) {
         loop.onError(errors::add);
         server = new QmpServer(loop, new Machine(), commands(), errors::add);
         address = server.listen(wanted);
@@ -43,7 +44,7 @@ final class RunningServer implements AutoCloseable {
     }
 
     static RunningServer at(String address) {
-        return new RunningServer(QmpAddress.parse(address));
+        return new RunningServer(QmpServer.address(address));
     }
 
     private List<QmpCommand> commands() {
@@ -99,16 +100,16 @@ final class RunningServer implements AutoCloseable {
     }
 
     /** Listens there too. */
-    QmpAddress alsoAt(String wanted) {
-        List<QmpAddress> addresses = new ArrayList<>();
-        run(() -> addresses.add(server.listen(QmpAddress.parse(wanted))));
+    LocalAddress alsoAt(String wanted) {
+        List<LocalAddress> addresses = new ArrayList<>();
+        run(() -> addresses.add(server.listen(QmpServer.address(wanted))));
         return addresses.get(0);
     }
 
     /** Lets a group in too. */
-    QmpAddress alsoShared(Path file, GroupPrincipal group) {
-        List<QmpAddress> addresses = new ArrayList<>();
-        run(() -> addresses.add(server.listenShared(QmpAddress.unix(file), group)));
+    LocalAddress alsoShared(Path file, GroupPrincipal group) {
+        List<LocalAddress> addresses = new ArrayList<>();
+        run(() -> addresses.add(server.listenShared(LocalAddress.unix(file), group)));
         return addresses.get(0);
     }
 

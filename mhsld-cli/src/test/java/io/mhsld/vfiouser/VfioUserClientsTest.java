@@ -14,7 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mhsld.qmp.QmpException;
+import io.mhsld.socket.ListenException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
@@ -165,8 +165,8 @@ class VfioUserClientsTest {
 
     @Test
     void shouldRefuseSocketOfTheLivingAndReplaceThatOfTheDead() throws Exception {
-        QmpException inUse = assertThrows(
-                QmpException.class,
+        ListenException inUse = assertThrows(
+                ListenException.class,
                 () -> running.loop.turn(() -> running.server.listen(VfioUserServer.address("unix:" + running.socket))));
         assertTrue(inUse.getMessage().contains("vfio-user socket is in use"), inUse.getMessage());
 

@@ -1,6 +1,6 @@
 package io.mhsld.cli;
 
-import io.mhsld.qmp.QmpAddress;
+import io.mhsld.socket.LocalAddress;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.TypeConversionException;
@@ -16,7 +16,7 @@ public final class CommandLineText {
             Optional<Long> sizeBytes,
             Optional<Integer> regionCount,
             Optional<Long> serial,
-            List<QmpAddress> qmp,
+            List<LocalAddress> qmp,
             List<String> notes) {}
 
     /** Reads QEMU's options; refused with a {@link UsageException}. */

@@ -1,8 +1,8 @@
 package io.mhsld.stress.bench;
 
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.socket.LocalAddress;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -42,7 +42,7 @@ final class AddLatency {
                     .start();
             try {
                 awaitReady(head);
-                QmpAddress address = QmpAddress.unix(device.files().controlSocket(0));
+                LocalAddress address = LocalAddress.unix(device.files().controlSocket(0));
                 try (QmpClient client = QmpClient.connect(address, TIMEOUT_MS)) {
                     latency.run(client, rounds);
                 }

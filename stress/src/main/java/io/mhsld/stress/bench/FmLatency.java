@@ -1,9 +1,9 @@
 package io.mhsld.stress.bench;
 
 import io.mhsld.media.Media;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.socket.LocalAddress;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -153,7 +153,7 @@ final class FmLatency {
     }
 
     private void measureQmp(ScratchDevice device, String what, long blockBytes) {
-        QmpAddress address = QmpAddress.unix(device.files().controlSocket(1));
+        LocalAddress address = LocalAddress.unix(device.files().controlSocket(1));
         Map<String, Object> request = new HashMap<>();
         request.put("path", "");
         request.put("host-id", 1);

@@ -2,7 +2,8 @@ package io.mhsld.stress.conformance;
 
 import io.mhsld.Device;
 import io.mhsld.cli.Main;
-import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.stress.conformance.AlteredTarget.Mistake;
@@ -94,7 +95,7 @@ public final class Conformance implements Callable<Integer> {
         }
         try {
             if (qmp.isPresent()) {
-                QmpAddress address = address(qmp.get());
+                LocalAddress address = address(qmp.get());
                 return run(List.of(() -> new QmpTarget(address)));
             }
             if (mctp.isPresent()) {
@@ -108,10 +109,10 @@ public final class Conformance implements Callable<Integer> {
         }
     }
 
-    private QmpAddress address(String text) {
+    private LocalAddress address(String text) {
         try {
             // The parser is the server's own, and wants to be told so.
-            return QmpAddress.parse(text.contains(",") ? text : text + ",server,nowait");
+            return QmpServer.address(text.contains(",") ? text : text + ",server,nowait");
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -145,7 +146,7 @@ public final class Conformance implements Callable<Integer> {
                 return 1;
             }
             List<Supplier<Target>> targets =
-                    new ArrayList<>(List.of(() -> new QmpTarget(QmpAddress.unix(files.controlSocket(0)))));
+                    new ArrayList<>(List.of(() -> new QmpTarget(LocalAddress.unix(files.controlSocket(0)))));
             Optional<InetSocketAddress> manager = addressOf(fabric);
             for (Dialect each : manager.isPresent() ? Dialect.values() : new Dialect[0]) {
                 targets.add(() -> new MctpTarget(manager.get(), each, 0));
@@ -153,7 +154,7 @@ public final class Conformance implements Callable<Integer> {
                         addressOf(head).orElseThrow(),
                         each,
                         0,
-                        Optional.of(new QmpTarget(QmpAddress.unix(files.controlSocket(0))))));
+                        Optional.of(new QmpTarget(LocalAddress.unix(files.controlSocket(0))))));
             }
             if (manager.isEmpty()) {
                 say("no fabric manager: %s", fabric.output().lines().findFirst().orElse("it says nothing"));

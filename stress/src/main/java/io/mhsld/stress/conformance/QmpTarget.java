@@ -1,9 +1,9 @@
 package io.mhsld.stress.conformance;
 
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.socket.LocalAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -20,7 +20,7 @@ final class QmpTarget implements Target {
     private final QmpClient client;
     private final Map<Via, Optional<String>> reach = new HashMap<>();
 
-    QmpTarget(QmpAddress address) {
+    QmpTarget(LocalAddress address) {
         client = QmpClient.connect(address, TIMEOUT_MS);
     }
 

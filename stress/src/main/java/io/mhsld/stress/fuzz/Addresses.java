@@ -1,6 +1,7 @@
 package io.mhsld.stress.fuzz;
 
-import io.mhsld.qmp.QmpAddress;
+import io.mhsld.qmp.QmpServer;
+import io.mhsld.socket.LocalAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -13,9 +14,9 @@ public final class Addresses {
     public static void fuzzerTestOneInput(byte[] bytes) {
         String text = new Input(bytes).text();
         for (boolean server : new boolean[] {true, false}) {
-            QmpAddress address;
+            LocalAddress address;
             try {
-                address = server ? QmpAddress.parse(text) : QmpAddress.parseClient(text);
+                address = server ? QmpServer.address(text) : LocalAddress.parseClient(QmpServer.PROTOCOL, text);
             } catch (IllegalArgumentException e) {
                 Check.that(e.getMessage().startsWith("QMP address "), "message: " + e.getMessage());
                 continue;
@@ -24,17 +25,17 @@ public final class Addresses {
         }
     }
 
-    static void check(QmpAddress address) {
+    static void check(LocalAddress address) {
         if (address.file().isPresent()) {
             Path file = address.file().get();
             int length = file.toString().getBytes(StandardCharsets.UTF_8).length;
-            Check.that(length > 0 && length <= QmpAddress.UNIX_PATH_LENGTH_LIMIT, "length of a path: " + length);
+            Check.that(length > 0 && length <= LocalAddress.UNIX_PATH_LENGTH_LIMIT, "length of a path: " + length);
         } else {
             InetSocketAddress inet = (InetSocketAddress) address.socketAddress();
             Check.that(inet.getAddress().isLoopbackAddress(), "address is not on loopback: " + address);
             // The name that an address was looked up by stays with it.
             Check.that(inet.getHostString().matches("[0-9a-fA-F.:]+"), "a name was looked up: " + inet.getHostString());
         }
-        Check.equal(address, QmpAddress.parseClient(address.toString()), "address as it is told");
+        Check.equal(address, LocalAddress.parseClient(QmpServer.PROTOCOL, address.toString()), "address as it is told");
     }
 }

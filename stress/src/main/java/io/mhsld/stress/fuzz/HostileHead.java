@@ -1,11 +1,11 @@
 package io.mhsld.stress.fuzz;
 
 import io.mhsld.cli.HeadRequests;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
 import io.mhsld.qmp.QmpJson;
 import io.mhsld.qmp.QmpReply;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.StateFile;
 import java.io.IOException;
@@ -31,13 +31,13 @@ public final class HostileHead {
     private static HostileHead head;
 
     private final DeviceFiles files;
-    private final QmpAddress address;
+    private final LocalAddress address;
     private final BlockingQueue<byte[]> answers = new ArrayBlockingQueue<>(1);
 
     private HostileHead() {
         files = Scratch.device("hostile", 1, 8);
         Path socket = files.controlSocket(0);
-        address = QmpAddress.unix(socket);
+        address = LocalAddress.unix(socket);
         try {
             ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
             listener.bind(address.socketAddress());
@@ -70,7 +70,7 @@ public final class HostileHead {
         }
     }
 
-    private static void askClient(QmpAddress address) {
+    private static void askClient(LocalAddress address) {
         try (QmpClient client = QmpClient.connect(address, TIMEOUT_MS)) {
             Check.that(client.greeting() != null, "greeting");
             while (true) {

@@ -5,11 +5,11 @@ import io.mhsld.head.EventLoop;
 import io.mhsld.head.Head;
 import io.mhsld.head.HostDriver;
 import io.mhsld.qmp.CxlCommands;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpJson;
 import io.mhsld.qmp.QmpMachine;
 import io.mhsld.qmp.QmpServer;
 import io.mhsld.qmp.QmpVersion;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Inspector;
 import io.mhsld.type3.DynamicCapacity;
@@ -60,7 +60,7 @@ public final class QmpTalk {
         private final List<Throwable> errors = new CopyOnWriteArrayList<>();
         private final EventLoop loop = EventLoop.open();
         private final DeviceFiles files = Scratch.device("talk", 2, 32);
-        private final QmpAddress address;
+        private final LocalAddress address;
         private final QmpServer qmp;
         private final Head head;
 
@@ -69,7 +69,7 @@ public final class QmpTalk {
             head = Device.attach(files, 0, loop, 0, line -> {});
             qmp = new QmpServer(
                     loop, this, CxlCommands.of(head, "cxl-mem0", HostDriver.Mode.MANUAL, loop::execute), errors::add);
-            address = qmp.listen(QmpAddress.unix(Path.of(files.stateFile() + ".qmp")));
+            address = qmp.listen(LocalAddress.unix(Path.of(files.stateFile() + ".qmp")));
             Thread thread = new Thread(loop::run, "talk");
             thread.setDaemon(true);
             thread.setUncaughtExceptionHandler((unused, error) -> errors.add(error));

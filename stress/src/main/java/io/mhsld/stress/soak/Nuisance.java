@@ -2,9 +2,9 @@ package io.mhsld.stress.soak;
 
 import io.mhsld.cci.Opcode;
 import io.mhsld.cci.OpcodeTable;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.stress.storm.Storm;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -115,14 +115,14 @@ final class Nuisance {
     }
 
     private void ask(Path socket) {
-        try (QmpClient client = QmpClient.connect(QmpAddress.unix(socket), TIMEOUT_MS)) {
+        try (QmpClient client = QmpClient.connect(LocalAddress.unix(socket), TIMEOUT_MS)) {
             client.execute(QUESTIONS.get(random.nextInt(QUESTIONS.size())));
         }
         storm.tally().operation("short connection");
     }
 
     private void askMailbox(Path socket) {
-        try (QmpClient client = QmpClient.connect(QmpAddress.unix(socket), TIMEOUT_MS)) {
+        try (QmpClient client = QmpClient.connect(LocalAddress.unix(socket), TIMEOUT_MS)) {
             for (Opcode opcode : OpcodeTable.ALL) {
                 byte[] payload = new byte[random.nextInt(MAX_CCI_BYTES)];
                 random.nextBytes(payload);

@@ -3,8 +3,8 @@ package io.mhsld.stress.storm;
 import io.mhsld.Device;
 import io.mhsld.cli.Main;
 import io.mhsld.head.HostDriver;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.stress.process.ChildJvm;
@@ -179,7 +179,7 @@ public final class HeadLauncher {
                 with("-Xshare:off", "-XX:DumpLoadedClassList=" + classes),
                 List.of("head", "--mhd-head=0", "--mhd-state_file=" + files.stateFile()))) {
             awaitReady(head, TIMEOUT_MS);
-            try (QmpClient client = QmpClient.connect(QmpAddress.unix(files.controlSocket(0)), TIMEOUT_MS)) {
+            try (QmpClient client = QmpClient.connect(LocalAddress.unix(files.controlSocket(0)), TIMEOUT_MS)) {
                 Geometry geometry = Device.Specification.ofSize(16 << 20).geometry();
                 Requests requests = new Requests(geometry, 0);
                 client.execute("cxl-add-dynamic-capacity", requests.add(List.of(new Requests.Run(0, 2))));

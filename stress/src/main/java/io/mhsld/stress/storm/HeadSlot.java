@@ -1,9 +1,9 @@
 package io.mhsld.stress.storm;
 
 import io.mhsld.head.HostDriver;
-import io.mhsld.qmp.QmpAddress;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpException;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.stress.process.ChildJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -198,7 +198,7 @@ final class HeadSlot {
 
     /** A connection to the control socket of the process that lives now. */
     QmpClient connect() {
-        return QmpClient.connect(QmpAddress.unix(storm.files().controlSocket(head)), REQUEST_TIMEOUT_MS);
+        return QmpClient.connect(LocalAddress.unix(storm.files().controlSocket(head)), REQUEST_TIMEOUT_MS);
     }
 
     /** A request was not answered: that is only right when the head was being ended. */

@@ -10,7 +10,7 @@ import io.mhsld.cci.CciKind;
 import io.mhsld.cci.Opcode;
 import io.mhsld.cci.OpcodeTable;
 import io.mhsld.cli.Main;
-import io.mhsld.qmp.QmpAddress;
+import io.mhsld.socket.LocalAddress;
 import io.mhsld.state.DeviceFiles;
 import io.mhsld.state.Geometry;
 import io.mhsld.stress.Trials;
@@ -81,7 +81,7 @@ class ConformanceTest {
     }
 
     private static Target overQmp() {
-        return new QmpTarget(QmpAddress.unix(files.controlSocket(0)));
+        return new QmpTarget(LocalAddress.unix(files.controlSocket(0)));
     }
 
     private static List<Result> run(Target target) {

@@ -1,4 +1,4 @@
-package io.mhsld.qmp;
+package io.mhsld.socket;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class QmpAddressTest {
+class LocalAddressTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -41,8 +41,8 @@ class QmpAddressTest {
                 "tcp::0,server                                | tcp:127.0.0.1:0"
             })
     void shouldUnderstandQemusSpellings(String spelling, String address) {
-        assertEquals(address, QmpAddress.parse(spelling).toString());
-        assertEquals(address, QmpAddress.parseClient(address).toString());
+        assertEquals(address, LocalAddress.parse("QMP", spelling).toString());
+        assertEquals(address, LocalAddress.parseClient("QMP", address).toString());
     }
 
     @ParameterizedTest
@@ -69,7 +69,7 @@ class QmpAddressTest {
     static final class AddressChild {
         public static void main(String[] arguments) {
             try {
-                System.out.println("taken: " + QmpAddress.parse(arguments[0]));
+                System.out.println("taken: " + LocalAddress.parse("QMP", arguments[0]));
             } catch (IllegalArgumentException e) {
                 System.out.println(e.getMessage());
             }
@@ -113,7 +113,7 @@ class QmpAddressTest {
             })
     void shouldRefuseWhatItCannotServe(String spelling, String reason) {
         IllegalArgumentException refusal =
-                assertThrows(IllegalArgumentException.class, () -> QmpAddress.parse(spelling));
+                assertThrows(IllegalArgumentException.class, () -> LocalAddress.parse("QMP", spelling));
 
         assertTrue(refusal.getMessage().contains(reason), refusal.getMessage());
         assertTrue(refusal.getMessage().endsWith(" address=" + spelling), refusal.getMessage());
@@ -121,34 +121,34 @@ class QmpAddressTest {
 
     @Test
     void shouldRefuseAPathThatASocketCannotHave() {
-        String longest = "/" + "a".repeat(QmpAddress.UNIX_PATH_LENGTH_LIMIT - 1);
-        String tooLong = "/" + "ä".repeat(QmpAddress.UNIX_PATH_LENGTH_LIMIT / 2 + 1);
+        String longest = "/" + "a".repeat(LocalAddress.UNIX_PATH_LENGTH_LIMIT - 1);
+        String tooLong = "/" + "ä".repeat(LocalAddress.UNIX_PATH_LENGTH_LIMIT / 2 + 1);
 
         assertEquals(
                 Optional.of(Path.of(longest)),
-                QmpAddress.parse("unix:" + longest + ",server").file());
-        IllegalArgumentException refusal =
-                assertThrows(IllegalArgumentException.class, () -> QmpAddress.parse("unix:" + tooLong + ",server"));
+                LocalAddress.parse("QMP", "unix:" + longest + ",server").file());
+        IllegalArgumentException refusal = assertThrows(
+                IllegalArgumentException.class, () -> LocalAddress.parse("QMP", "unix:" + tooLong + ",server"));
         assertTrue(refusal.getMessage().contains("lengthBytes=109 limitBytes=106"), refusal.getMessage());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"unix:/tmp/q", "unix:/tmp/q,server,nowait", "tcp:localhost:4444"})
     void shouldTakeAnAddressToConnectToWithoutServer(String spelling) {
-        assertTrue(
-                spelling.startsWith(QmpAddress.parseClient(spelling).toString().substring(0, 4)));
+        assertTrue(spelling.startsWith(
+                LocalAddress.parseClient("QMP", spelling).toString().substring(0, 4)));
     }
 
     @Test
     void shouldTakeTheOptionsOfAChardev() {
         assertEquals(
                 "unix:/tmp/q",
-                QmpAddress.of(QmpProperties.parse("path=/tmp/q,server=on,wait=off", null))
+                LocalAddress.of("QMP", OptionText.parse("path=/tmp/q,server=on,wait=off", null))
                         .toString());
         assertEquals(
                 "tcp:127.0.0.1:44",
-                QmpAddress.of(QmpProperties.parse("host=localhost,port=44,server=on", null))
+                LocalAddress.of("QMP", OptionText.parse("host=localhost,port=44,server=on", null))
                         .toString());
-        assertThrows(IllegalArgumentException.class, () -> QmpAddress.of(QmpProperties.parse("server=on", null)));
+        assertThrows(IllegalArgumentException.class, () -> LocalAddress.of("QMP", OptionText.parse("server=on", null)));
     }
 }

@@ -1,4 +1,4 @@
-package io.mhsld.qmp;
+package io.mhsld.socket;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,17 +8,17 @@ import java.util.Set;
  * What QEMU's command line writes as {@code value,name=value,flag,noflag}: the first element may be a value without a name, a comma within a
  * value is written twice, a name alone is "on", and "no" before a name is "off". Of two values for one name the last one counts.
  */
-public final class QmpProperties {
+public final class OptionText {
     private final String spelling;
     private final Map<String, String> values;
 
-    private QmpProperties(String spelling, Map<String, String> values) {
+    private OptionText(String spelling, Map<String, String> values) {
         this.spelling = spelling;
         this.values = values;
     }
 
     /** Takes a spelling apart. The implied name is that of a first element which has none. */
-    public static QmpProperties parse(String spelling, String impliedName) {
+    public static OptionText parse(String spelling, String impliedName) {
         Map<String, String> values = new LinkedHashMap<>();
         int at = 0;
         while (at < spelling.length()) {
@@ -27,17 +27,17 @@ public final class QmpProperties {
             put(values, element.toString(), at == 0 ? impliedName : null, spelling);
             at = next;
         }
-        return new QmpProperties(spelling, values);
+        return new OptionText(spelling, values);
     }
 
     /** Properties that come from elsewhere than a command line. */
-    public static QmpProperties of(String spelling, Map<String, String> values) {
-        return new QmpProperties(spelling, new LinkedHashMap<>(values));
+    public static OptionText of(String spelling, Map<String, String> values) {
+        return new OptionText(spelling, new LinkedHashMap<>(values));
     }
 
     /** The same properties, to be shown in messages as a part of something longer. */
-    QmpProperties writtenAs(String longerSpelling) {
-        return new QmpProperties(longerSpelling, values);
+    OptionText writtenAs(String longerSpelling) {
+        return new OptionText(longerSpelling, values);
     }
 
     /** The names that have a value. */

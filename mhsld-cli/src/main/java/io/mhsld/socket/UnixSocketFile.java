@@ -1,4 +1,4 @@
-package io.mhsld.qmp;
+package io.mhsld.socket;
 
 import io.mhsld.state.DeviceFiles;
 import java.io.IOException;
@@ -25,7 +25,7 @@ import java.util.Optional;
  * The file of a unix socket that is listened on: readable and writable for its owner only, in place of one that a dead process left behind,
  * but never in place of anything else.
  */
-public final class UnixSocketFile implements AutoCloseable {
+final class UnixSocketFile implements AutoCloseable {
     private static final int ATTEMPTS_LIMIT = 3;
     private static final int FILE_TYPE_MASK = 0170000;
     private static final int FILE_TYPE_SOCKET = 0140000;
@@ -46,11 +46,11 @@ public final class UnixSocketFile implements AutoCloseable {
     }
 
     /**
-     * Throws a {@link QmpException} that says why not: a live socket, another kind of file, no folder, no permission.
+     * Throws a {@link ListenException} that says why not: a live socket, another kind of file, no folder, no permission.
      *
      * @param protocol what the socket is for, as messages say it
      */
-    public static UnixSocketFile listen(String protocol, Path file) {
+    static UnixSocketFile listen(String protocol, Path file) {
         try {
             for (int attempt = 0; attempt < ATTEMPTS_LIMIT; attempt++) {
                 UnixSocketFile socket = tryToListen(protocol, file);
@@ -64,22 +64,23 @@ public final class UnixSocketFile implements AutoCloseable {
                     // It went away by itself: good.
                 }
             }
-            throw new QmpException(protocol + " socket is being fought over by several processes: file=" + file);
+            throw new ListenException(protocol + " socket is being fought over by several processes: file=" + file);
         } catch (FileSystemException e) {
             String reason = e.getReason() != null ? e.getReason() : e.getClass().getSimpleName();
-            throw new QmpException(protocol + " socket cannot be made: reason=" + reason + " file=" + file, e);
+            throw new ListenException(protocol + " socket cannot be made: reason=" + reason + " file=" + file, e);
         } catch (IOException e) {
-            throw new QmpException(protocol + " socket cannot be made: reason=" + e.getMessage() + " file=" + file, e);
+            throw new ListenException(
+                    protocol + " socket cannot be made: reason=" + e.getMessage() + " file=" + file, e);
         }
     }
 
     /** What clients come in at. */
-    public ServerSocketChannel channel() {
+    ServerSocketChannel channel() {
         return channel;
     }
 
-    /** Lets the members of a group connect too; with a {@link QmpException} when the system does not allow it. */
-    public void shareWith(GroupPrincipal group) {
+    /** Lets the members of a group connect too; with a {@link ListenException} when the system does not allow it. */
+    void shareWith(GroupPrincipal group) {
         try {
             PosixFileAttributeView view =
                     Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
@@ -89,7 +90,7 @@ public final class UnixSocketFile implements AutoCloseable {
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw----"));
             isShared = true;
         } catch (IOException e) {
-            throw new QmpException(
+            throw new ListenException(
                     protocol + " socket cannot be opened to the group: group=" + group.getName() + " reason="
                             + e.getMessage() + " file=" + file,
                     e);
@@ -97,8 +98,8 @@ public final class UnixSocketFile implements AutoCloseable {
     }
 
     /** Why a client that has connected is not served; empty when it is. */
-    public Optional<String> refusal(SocketChannel client) throws IOException {
-        return isShared ? Optional.empty() : QmpPeer.refusal(client, owner);
+    Optional<String> refusal(SocketChannel client) throws IOException {
+        return isShared ? Optional.empty() : Peer.refusal(client, owner);
     }
 
     /** Stops listening, and removes the file unless somebody put another one there. */
@@ -145,14 +146,14 @@ public final class UnixSocketFile implements AutoCloseable {
 
     private static void removeLeftover(String protocol, Path file) throws IOException {
         if (!isSocket(file)) {
-            throw new QmpException(
+            throw new ListenException(
                     protocol + " socket cannot be made, the file is there and is no socket: file=" + file);
         }
         refuseLive(protocol, file, file);
         // Between the question and the removal another process may have put its own socket there. So the file is moved
         // aside first, and asked again where nobody else exchanges it.
         Path aside = DeviceFiles.leftoverOf(file);
-        if (!QmpAddress.fits(aside)) {
+        if (!LocalAddress.fits(aside)) {
             aside = file;
         } else {
             requireRoomFor(protocol, aside, file);
@@ -160,7 +161,7 @@ public final class UnixSocketFile implements AutoCloseable {
         }
         try {
             refuseLive(protocol, aside, file);
-        } catch (QmpException e) {
+        } catch (ListenException e) {
             if (!aside.equals(file) && !Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
                 Files.move(aside, file);
             }
@@ -173,7 +174,7 @@ public final class UnixSocketFile implements AutoCloseable {
     private static void requireRoomFor(String protocol, Path aside, Path file) throws IOException {
         try {
             if (!isSocket(aside)) {
-                throw new QmpException(
+                throw new ListenException(
                         protocol + " socket of a dead process cannot be moved, the name is taken by a file that is"
                                 + " no socket: taken=" + aside + " file=" + file);
             }
@@ -188,10 +189,10 @@ public final class UnixSocketFile implements AutoCloseable {
     private static void removeForgotten(String protocol, Path file) {
         Path aside = DeviceFiles.leftoverOf(file);
         try {
-            if (QmpAddress.fits(aside)) {
+            if (LocalAddress.fits(aside)) {
                 requireRoomFor(protocol, aside, file);
             }
-        } catch (IOException | QmpException e) {
+        } catch (IOException | ListenException e) {
             // It is somebody else's, alive, or no socket.
         }
     }
@@ -207,19 +208,14 @@ public final class UnixSocketFile implements AutoCloseable {
             if (!Files.exists(at, LinkOption.NOFOLLOW_LINKS)) {
                 return;
             }
-            if (!isQueueFull(e)) {
-                throw new QmpException(
+            if (!Peer.isQueueFull(e)) {
+                throw new ListenException(
                         protocol + " socket is there, and its owner cannot be asked: reason=" + e.getMessage()
                                 + " file=" + file,
                         e);
             }
         }
-        throw new QmpException(protocol + " socket is in use, a live process answers on it: file=" + file);
-    }
-
-    /** Whether connecting failed only because too many others are waiting to be accepted. The JDK tells it by the text alone. */
-    static boolean isQueueFull(IOException connecting) {
-        return String.valueOf(connecting.getMessage()).contains("temporarily unavailable");
+        throw new ListenException(protocol + " socket is in use, a live process answers on it: file=" + file);
     }
 
     private static boolean isSocket(Path file) throws IOException {

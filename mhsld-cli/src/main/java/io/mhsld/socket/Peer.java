@@ -1,4 +1,4 @@
-package io.mhsld.qmp;
+package io.mhsld.socket;
 
 import io.mhsld.state.FileGuard;
 import java.io.IOException;
@@ -20,10 +20,10 @@ import java.util.stream.Stream;
 import jdk.net.ExtendedSocketOptions;
 
 /**
- * Which user is at the other end of a connection on this machine. QMP has no passwords, but the kernel tells whose each socket is: a unix socket
+ * Which user is at the other end of a connection on this machine. The protocols have no passwords, but the kernel tells whose each socket is: a unix socket
  * can be asked, and the other end of a TCP connection has a row of its own in {@code /proc/net/tcp} or {@code tcp6}.
  */
-public final class QmpPeer {
+public final class Peer {
     private static final List<Path> TABLES = List.of(Path.of("/proc/net/tcp"), Path.of("/proc/net/tcp6"));
     private static final int ROOT = 0;
 
@@ -37,7 +37,7 @@ public final class QmpPeer {
     private static final int HEX = 16;
     private static final int WORD_DIGITS = 8;
 
-    private QmpPeer() {}
+    private Peer() {}
 
     /**
      * Why the client of a unix socket that is for its owner only is not served; empty when it is. The permissions of the file keep others out, but for
@@ -50,11 +50,11 @@ public final class QmpPeer {
                 FileSystems.getDefault().getUserPrincipalLookupService().lookupPrincipalByName(Integer.toString(ROOT));
         return user.equals(owner) || user.equals(root)
                 ? Optional.empty()
-                : Optional.of("QMP client belongs to another user: user=" + user.getName());
+                : Optional.of("client belongs to another user: user=" + user.getName());
     }
 
     /** Why the client of a TCP connection is not served; empty when it is: it belongs to this process's user, or to root. */
-    public static Optional<String> refusal(SocketChannel connection) throws IOException {
+    static Optional<String> refusal(SocketChannel connection) throws IOException {
         InetSocketAddress client = (InetSocketAddress) connection.getRemoteAddress();
         InetSocketAddress server = (InetSocketAddress) connection.getLocalAddress();
         for (Path table : TABLES) {
@@ -67,13 +67,18 @@ public final class QmpPeer {
                     long user = Long.parseLong(row.get()[USER]);
                     return user == ROOT || user == FileGuard.userId()
                             ? Optional.empty()
-                            : Optional.of("QMP client belongs to another user: user=" + user);
+                            : Optional.of("client belongs to another user: user=" + user);
                 }
             } catch (NoSuchFileException e) {
                 // A system without IPv6.
             }
         }
-        return Optional.of("QMP client's user is not to be seen, and TCP has no other way to know it");
+        return Optional.of("client's user is not to be seen, and TCP has no other way to know it");
+    }
+
+    /** Whether connecting failed only because too many others are waiting to be accepted. The JDK tells it by the text alone. */
+    public static boolean isQueueFull(IOException connecting) {
+        return String.valueOf(connecting.getMessage()).contains("temporarily unavailable");
     }
 
     /** A socket that its process has closed has no inode, and is said to be root's. */

@@ -1,0 +1,92 @@
+package io.mhsld.socket;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.attribute.GroupPrincipal;
+import java.util.Optional;
+
+/** A socket that is listened on, and who of those that connect to it is not to be served: everybody but this process's user, and root. */
+public final class ListeningSocket implements AutoCloseable {
+    private final LocalAddress address;
+    private final ServerSocketChannel channel;
+    private final Optional<UnixSocketFile> file;
+
+    private ListeningSocket(LocalAddress address, ServerSocketChannel channel, Optional<UnixSocketFile> file) {
+        this.address = address;
+        this.channel = channel;
+        this.file = file;
+    }
+
+    /**
+     * Listens. Throws a {@link ListenException} if that cannot be: a live socket, another kind of file, no folder, no permission, a port that is
+     * taken. A socket file that a dead process left behind is no reason.
+     *
+     * @param protocol what the socket is for, as messages say it
+     */
+    public static ListeningSocket open(String protocol, LocalAddress address) {
+        if (address.file().isPresent()) {
+            UnixSocketFile file = UnixSocketFile.listen(protocol, address.file().get());
+            return new ListeningSocket(address, file.channel(), Optional.of(file));
+        }
+        try {
+            ServerSocketChannel channel = ServerSocketChannel.open();
+            try {
+                channel.bind(address.socketAddress());
+                LocalAddress bound = LocalAddress.tcp((InetSocketAddress) channel.getLocalAddress());
+                return new ListeningSocket(bound, channel, Optional.empty());
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            String what = e instanceof BindException ? "is in use or forbidden" : "cannot be opened";
+            throw new ListenException(
+                    protocol + " port " + what + ": reason=" + e.getMessage() + " address=" + address, e);
+        }
+    }
+
+    /**
+     * Throws the {@link ListenException} that {@link #open} would throw now, and leaves nothing there: to be asked before something is done that
+     * cannot be undone.
+     */
+    public static void requireFree(String protocol, LocalAddress address) {
+        try {
+            open(protocol, address).close();
+        } catch (IOException e) {
+            throw new ListenException(protocol + " socket cannot be given back: address=" + address, e);
+        }
+    }
+
+    /** Where it listens: with the port that the system chose if it was 0. */
+    public LocalAddress address() {
+        return address;
+    }
+
+    /** What clients come in at. */
+    public ServerSocketChannel channel() {
+        return channel;
+    }
+
+    /** Lets the members of a group connect to a unix socket too; with a {@link ListenException} when the system does not allow it. */
+    public void shareWith(GroupPrincipal group) {
+        file.orElseThrow().shareWith(group);
+    }
+
+    /** Why a client that has connected is not served; empty when it is. */
+    public Optional<String> refusal(SocketChannel client) throws IOException {
+        return file.isPresent() ? file.get().refusal(client) : Peer.refusal(client);
+    }
+
+    /** Stops listening, and removes a unix socket's file unless somebody put another one there. */
+    @Override
+    public void close() throws IOException {
+        if (file.isPresent()) {
+            file.get().close();
+        } else {
+            channel.close();
+        }
+    }
+}
