@@ -60,9 +60,9 @@ final class FmProcess {
                 Fabric fabric = Fabric.open(options.files, heads, options.waitMs)) {
             FmOwnedLd cci = new FmOwnedLd(fabric, this::tellError);
             loop.onError(this::tellError);
-            try (QmpServer qmp =
-                            new QmpServer(loop, new Machine(), FmCommands.of(fabric, cci, heads), this::tellError);
-                    MctpServer mctp = new MctpServer(loop, cci::execute, options.dialect, this::tellError)) {
+            try (QmpServer qmp = new QmpServer(
+                            loop, new Machine(), FmCommands.of(fabric, cci, heads), log, this::tellError);
+                    MctpServer mctp = new MctpServer(loop, cci::execute, options.dialect, log, this::tellError)) {
                 tellReady(fabric, options.qmp.stream().map(qmp::listen).toList(), listen(mctp));
                 loop.every(TICK_MS, () -> follow(fabric));
                 life.begun();

@@ -152,8 +152,9 @@ final class HeadProcess {
                             loop,
                             new Machine(head, function),
                             CxlCommands.of(head, options.deviceId, options.driver, loop::execute),
+                            log,
                             head::recordError);
-                    MctpServer mctp = new MctpServer(loop, endpoint, options.dialect, head::recordError);
+                    MctpServer mctp = new MctpServer(loop, endpoint, options.dialect, log, head::recordError);
                     VfioUserServer vfioUser = vfioUserServer(function, head)) {
                 List<LocalAddress> addresses = listen(server, head);
                 List<LocalAddress> mctpAddresses =
@@ -201,7 +202,7 @@ final class HeadProcess {
 
     /** Null when the head is served to no virtual machine: nothing is loaded for it then. */
     private VfioUserServer vfioUserServer(PciFunction function, Head head) {
-        return options.vfioUser.isEmpty() ? null : new VfioUserServer(life.loop(), function, head::recordError);
+        return options.vfioUser.isEmpty() ? null : new VfioUserServer(life.loop(), function, log, head::recordError);
     }
 
     private void listen(VfioUserServer server, Head head) {

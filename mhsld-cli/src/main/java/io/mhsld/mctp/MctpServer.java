@@ -1,6 +1,8 @@
 package io.mhsld.mctp;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.head.HeadLog;
+import io.mhsld.socket.ClientReports;
 import io.mhsld.socket.ListenException;
 import io.mhsld.socket.ListeningSocket;
 import io.mhsld.socket.LocalAddress;
@@ -14,7 +16,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -43,25 +44,23 @@ public final class MctpServer implements AutoCloseable {
     static final int PACKETS_PER_TURN = 64;
 
     private static final int READ_LENGTH = PACKETS_PER_TURN * MctpPacket.LENGTH;
-    private static final int ACCEPT_RETRY_MS = 1000;
-    private static final long REPORT_PERIOD_NS = TimeUnit.MINUTES.toNanos(1);
 
     private final EventLoop loop;
     private final MctpEndpoint endpoint;
     private final DialectChoice dialect;
-    private final Consumer<Throwable> errorSink;
+    private final ClientReports reports;
     private final MctpControl control = new MctpControl();
     private final List<ListeningSocket> listeners = new ArrayList<>();
     private final Set<MctpSession> sessions = new LinkedHashSet<>();
     private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(READ_LENGTH);
-    private Optional<Long> lastRareReportNs = Optional.empty();
 
-    /** A server that listens nowhere yet. The sink gets what goes wrong inside. */
-    public MctpServer(EventLoop loop, MctpEndpoint endpoint, DialectChoice dialect, Consumer<Throwable> errorSink) {
+    /** A server that listens nowhere yet. The log is told of clients that are not served, the sink gets what goes wrong inside. */
+    public MctpServer(
+            EventLoop loop, MctpEndpoint endpoint, DialectChoice dialect, HeadLog log, Consumer<Throwable> errorSink) {
         this.loop = loop;
         this.endpoint = endpoint;
         this.dialect = dialect;
-        this.errorSink = errorSink;
+        this.reports = new ClientReports(PROTOCOL, log, errorSink);
     }
 
     /**
@@ -83,7 +82,7 @@ public final class MctpServer implements AutoCloseable {
     public LocalAddress listen(LocalAddress address) {
         ListeningSocket socket = ListeningSocket.open(PROTOCOL, address);
         listeners.add(socket);
-        loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(socket, key));
+        socket.accept(loop, reports, client -> welcome(client, socket));
         return socket.address();
     }
 
@@ -124,45 +123,12 @@ public final class MctpServer implements AutoCloseable {
         loop.watch(key, operations);
     }
 
-    void report(Throwable error) {
-        errorSink.accept(error);
-    }
-
-    /** For what any client can bring about at any time. */
-    void reportRarely(Throwable error) {
-        long now = System.nanoTime();
-        if (lastRareReportNs.map(last -> now - last >= REPORT_PERIOD_NS).orElse(true)) {
-            lastRareReportNs = Optional.of(now);
-            report(error);
-        }
+    ClientReports reports() {
+        return reports;
     }
 
     void forget(MctpSession session) {
         sessions.remove(session);
-    }
-
-    private void accept(ListeningSocket listener, SelectionKey listening) {
-        SocketChannel client;
-        try {
-            client = listener.channel().accept();
-        } catch (IOException e) {
-            // Most likely there are no file descriptors left, and asking again at once would find the same.
-            reportRarely(e);
-            listening.interestOps(0);
-            loop.after(ACCEPT_RETRY_MS, () -> {
-                if (listening.isValid()) {
-                    listening.interestOps(SelectionKey.OP_ACCEPT);
-                }
-            });
-            return;
-        }
-        if (client != null) {
-            try {
-                welcome(client, listener);
-            } catch (IOException e) {
-                closeQuietly(client);
-            }
-        }
     }
 
     private void welcome(SocketChannel client, ListeningSocket listener) throws IOException {
@@ -171,7 +137,7 @@ public final class MctpServer implements AutoCloseable {
             refusal = Optional.of("too many clients: limit=" + CLIENTS_LIMIT);
         }
         if (refusal.isPresent()) {
-            reportRarely(new IOException("MCTP client is turned away: reason=" + refusal.get()));
+            reports.turnedAway(refusal.get());
             client.close();
             return;
         }

@@ -73,7 +73,7 @@ final class MctpSession {
         try {
             channel.close();
         } catch (IOException e) {
-            server.report(e);
+            server.reports().error(e);
         }
         server.forget(this);
     }
@@ -92,7 +92,7 @@ final class MctpSession {
             // A client that goes away in the middle of something is nothing to tell anybody about.
             close();
         } catch (RuntimeException e) {
-            server.report(e);
+            server.reports().error(e);
             close();
         }
     }
@@ -108,7 +108,7 @@ final class MctpSession {
                 && !isClosed) {
             if (input.get(input.position()) != MctpPacket.VERSION) {
                 // Not MCTP, or no longer in step: nothing that follows could be believed. Browsers end here too.
-                server.reportRarely(new IOException("client does not send MCTP packets of 68 bytes"));
+                server.reports().letGo("does not send packets of 68 bytes");
                 close();
                 return;
             }

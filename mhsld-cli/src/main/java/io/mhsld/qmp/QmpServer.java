@@ -1,13 +1,14 @@
 package io.mhsld.qmp;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.head.HeadLog;
+import io.mhsld.socket.ClientReports;
 import io.mhsld.socket.ListenException;
 import io.mhsld.socket.ListeningSocket;
 import io.mhsld.socket.LocalAddress;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -62,31 +63,28 @@ public final class QmpServer implements AutoCloseable {
     /** And so long, if the messages take long: with every client at work the head still comes round three times a second. */
     static final long TURN_NS = 1_500_000;
 
-    /** Clients that are turned away or cut off are told of once in so long, so that they cannot fill anybody's log. */
-    private static final long REPORT_PERIOD_NS = TimeUnit.MINUTES.toNanos(1);
-
     private static final int READ_LENGTH = 1 << 16;
-    private static final int ACCEPT_RETRY_MS = 1000;
 
     private final EventLoop loop;
-    private final Consumer<Throwable> errorSink;
+    private final ClientReports reports;
     private final QmpMachine machine;
     private final Map<String, QmpCommand> commands = new LinkedHashMap<>();
     private final List<ListeningSocket> listeners = new ArrayList<>();
     private final Set<QmpSession> sessions = new LinkedHashSet<>();
     private final QmpInputBudget inputBudget = new QmpInputBudget(INPUT_LIMIT_BYTES);
-    private Optional<Long> lastRareReportNs = Optional.empty();
     private long unsentBytes;
     private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(READ_LENGTH);
 
     /**
      * A server that listens nowhere yet. The commands come on top of those that every server has: qmp_capabilities, query-version,
-     * query-commands, query-qmp-schema, query-status, query-name, system_reset, quit. The sink gets what goes wrong inside.
+     * query-commands, query-qmp-schema, query-status, query-name, system_reset, quit. The log is told of
+     * clients that are not served, the sink gets what goes wrong inside.
      */
-    public QmpServer(EventLoop loop, QmpMachine machine, List<QmpCommand> commands, Consumer<Throwable> errorSink) {
+    public QmpServer(
+            EventLoop loop, QmpMachine machine, List<QmpCommand> commands, HeadLog log, Consumer<Throwable> errorSink) {
         this.loop = loop;
         this.machine = machine;
-        this.errorSink = errorSink;
+        this.reports = new ClientReports(PROTOCOL, log, errorSink);
         for (List<QmpCommand> rows : List.of(QmpBuiltIns.commands(this, machine), commands)) {
             for (QmpCommand command : rows) {
                 if (this.commands.put(command.name(), command) != null) {
@@ -151,7 +149,7 @@ public final class QmpServer implements AutoCloseable {
             try {
                 listener.close();
             } catch (IOException e) {
-                report(e);
+                reports.error(e);
             }
         }
         listeners.clear();
@@ -179,17 +177,8 @@ public final class QmpServer implements AutoCloseable {
         loop.watch(key, operations);
     }
 
-    void report(Throwable error) {
-        errorSink.accept(error);
-    }
-
-    /** For what any client can bring about at any time. */
-    void reportRarely(Throwable error) {
-        long now = System.nanoTime();
-        if (lastRareReportNs.map(last -> now - last >= REPORT_PERIOD_NS).orElse(true)) {
-            lastRareReportNs = Optional.of(now);
-            report(error);
-        }
+    ClientReports reports() {
+        return reports;
     }
 
     /** Keeps the sum of what is unsent. */
@@ -224,7 +213,7 @@ public final class QmpServer implements AutoCloseable {
         try {
             return Objects.requireNonNull(command.handler().handle(arguments), "command returned no reply");
         } catch (RuntimeException e) {
-            report(e);
+            reports.error(e);
             return internalError(e);
         }
     }
@@ -234,16 +223,6 @@ public final class QmpServer implements AutoCloseable {
                 ? error.getMessage()
                 : error.getClass().getSimpleName();
         return QmpError.generic("internal error: " + what);
-    }
-
-    private static void closeQuietly(Channel channel) {
-        try {
-            if (channel != null) {
-                channel.close();
-            }
-        } catch (IOException e) {
-            // It is not used any more, whether it closed or not.
-        }
     }
 
     /** One socket that is listened on. */
@@ -261,37 +240,12 @@ public final class QmpServer implements AutoCloseable {
     private LocalAddress acceptFrom(ListeningSocket socket) {
         listeners.add(socket);
         Listener listener = new Listener(socket);
-        loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(listener, key));
+        socket.accept(loop, reports, client -> welcome(client, listener));
         return socket.address();
     }
 
-    private void accept(Listener listener, SelectionKey listening) {
-        SocketChannel client;
-        try {
-            client = listener.socket.channel().accept();
-        } catch (IOException e) {
-            // Most likely there are no file descriptors left. The client stays in the queue, where asking again at once
-            // would find it.
-            reportRarely(e);
-            listening.interestOps(0);
-            loop.after(ACCEPT_RETRY_MS, () -> {
-                if (listening.isValid()) {
-                    listening.interestOps(SelectionKey.OP_ACCEPT);
-                }
-            });
-            return;
-        }
-        if (client != null) {
-            try {
-                welcome(client, listener);
-            } catch (IOException e) {
-                closeQuietly(client);
-            }
-        }
-    }
-
     private void welcome(SocketChannel client, Listener listener) throws IOException {
-        Optional<String> refusal = listener.socket.refusal(client).map(why -> "QMP " + why);
+        Optional<String> refusal = listener.socket.refusal(client);
         if (refusal.isEmpty() && listener.clients >= SOCKET_CLIENTS_LIMIT) {
             refusal = Optional.of("too many QMP clients: limit=" + SOCKET_CLIENTS_LIMIT);
         } else if (refusal.isEmpty() && sessions.size() >= CLIENTS_LIMIT) {
@@ -315,7 +269,7 @@ public final class QmpServer implements AutoCloseable {
     }
 
     private void turnAway(SocketChannel client, String why) throws IOException {
-        reportRarely(new IOException(why));
+        reports.turnedAway(why);
         try (client) {
             client.configureBlocking(false);
             String refusal = QmpJson.write(Map.of("error", QmpError.generic(why).toJson()));

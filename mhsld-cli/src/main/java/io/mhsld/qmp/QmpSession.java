@@ -60,9 +60,7 @@ final class QmpSession {
             return;
         }
         if (outgoingBytes > QmpServer.BACKLOG_LIMIT_BYTES) {
-            // The same words each time: the error log counts what it knows, and has room for what it does not.
-            server.reportRarely(new IOException("QMP client does not read its events and is disconnected: limitBytes="
-                    + QmpServer.BACKLOG_LIMIT_BYTES));
+            server.reports().letGo("does not read its events limitBytes=" + QmpServer.BACKLOG_LIMIT_BYTES);
             close();
             return;
         }
@@ -87,7 +85,7 @@ final class QmpSession {
         try {
             channel.close();
         } catch (IOException e) {
-            server.report(e);
+            server.reports().error(e);
         }
         server.forget(this);
         whenClosed.run();
@@ -107,7 +105,7 @@ final class QmpSession {
             // A client that goes away in the middle of something is nothing to tell anybody about.
             close();
         } catch (RuntimeException e) {
-            server.report(e);
+            server.reports().error(e);
             close();
         }
     }
@@ -269,7 +267,7 @@ final class QmpSession {
             text = QmpJson.write(json);
         } catch (RuntimeException e) {
             // A handler returned what JSON has no form for: the client still has to get an answer.
-            server.report(e);
+            server.reports().error(e);
             text = QmpJson.write(Map.of("error", QmpServer.internalError(e).toJson()));
         }
         ByteBuffer line = ByteBuffer.wrap((text + "\r\n").getBytes(StandardCharsets.US_ASCII));

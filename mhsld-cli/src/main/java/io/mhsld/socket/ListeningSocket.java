@@ -1,18 +1,36 @@
 package io.mhsld.socket;
 
+import io.mhsld.head.EventLoop;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.attribute.GroupPrincipal;
 import java.util.Optional;
 
-/** A socket that is listened on, and who of those that connect to it is not to be served: everybody but this process's user, and root. */
+/**
+ * A socket that is listened on, and who of those that connect to it is not to be served: everybody but this process's user, and root.
+ *
+ * <p>Clients are let in on the thread of a loop; the methods belong there, or before the loop runs.
+ */
 public final class ListeningSocket implements AutoCloseable {
+    private static final int RETRY_MS = 1000;
+
+    /** What becomes of a client. */
+    public interface Welcome {
+        /** Takes a client that has connected. With an {@code IOException} it is let go: one that is gone already is nothing to tell of. */
+        void take(SocketChannel client) throws IOException;
+    }
+
     private final LocalAddress address;
     private final ServerSocketChannel channel;
     private final Optional<UnixSocketFile> file;
+    private EventLoop loop;
+    private SelectionKey key;
+    private boolean isPaused;
+    private boolean isWaiting;
 
     private ListeningSocket(LocalAddress address, ServerSocketChannel channel, Optional<UnixSocketFile> file) {
         this.address = address;
@@ -65,9 +83,64 @@ public final class ListeningSocket implements AutoCloseable {
         return address;
     }
 
-    /** What clients come in at. */
-    public ServerSocketChannel channel() {
-        return channel;
+    /** Lets clients in from now on. When the system has no more descriptors they wait outside, and it is tried again each second. */
+    public void accept(EventLoop on, ClientReports reports, Welcome welcome) {
+        loop = on;
+        key = loop.register(channel, SelectionKey.OP_ACCEPT, ready -> acceptOne(reports, welcome));
+    }
+
+    /** Lets nobody in until {@link #resume}: those who connect wait. */
+    public void pause() {
+        isPaused = true;
+        watch();
+    }
+
+    /** Lets clients in again. */
+    public void resume() {
+        isPaused = false;
+        watch();
+    }
+
+    private void acceptOne(ClientReports reports, Welcome welcome) {
+        if (isPaused) {
+            // By a client of another socket, in the same round.
+            return;
+        }
+        SocketChannel client;
+        try {
+            client = channel.accept();
+        } catch (IOException e) {
+            // The client stays in the queue, where asking again at once would find it.
+            reports.rareError(e);
+            isWaiting = true;
+            watch();
+            loop.after(RETRY_MS, () -> {
+                isWaiting = false;
+                watch();
+            });
+            return;
+        }
+        if (client != null) {
+            try {
+                welcome.take(client);
+            } catch (IOException e) {
+                closeQuietly(client);
+            }
+        }
+    }
+
+    private void watch() {
+        if (key.isValid()) {
+            loop.watch(key, isPaused || isWaiting ? 0 : SelectionKey.OP_ACCEPT);
+        }
+    }
+
+    private static void closeQuietly(SocketChannel client) {
+        try {
+            client.close();
+        } catch (IOException e) {
+            // It is not used any more, whether it closed or not.
+        }
     }
 
     /** Lets the members of a group connect to a unix socket too; with a {@link ListenException} when the system does not allow it. */

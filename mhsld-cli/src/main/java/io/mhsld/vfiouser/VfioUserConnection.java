@@ -1,8 +1,10 @@
 package io.mhsld.vfiouser;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.socket.ClientReports;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 
 /**
  * One client and the thread that waits for what it sends: without a turn it receives and sends, within one the function does what a message says. So a
@@ -62,10 +64,10 @@ final class VfioUserConnection {
                 session.receive(bytes, socket.descriptors(), socket.descriptorCount());
                 bytes = socket.receive();
             }
-        } catch (IOException | ClosedServerException e) {
-            report(e);
+        } catch (IOException e) {
+            tell(reports -> reports.letGo(e.getMessage()));
         } catch (RuntimeException e) {
-            report(e);
+            tell(reports -> reports.rareError(e));
         } catch (Error e) {
             // A fault in mapped memory may be told late, when the turn is over.
             endHead(e);
@@ -96,11 +98,11 @@ final class VfioUserConnection {
         }
     }
 
-    private void report(Exception problem) {
+    private void tell(Consumer<ClientReports> telling) {
         try {
             loop.turn(() -> {
                 if (!isClosed) {
-                    server.reportRarely(problem);
+                    telling.accept(server.reports());
                 }
             });
         } catch (IllegalStateException e) {
@@ -113,7 +115,7 @@ final class VfioUserConnection {
         try {
             socket.close();
         } catch (IOException e) {
-            report(e);
+            tell(reports -> reports.rareError(e));
         }
         try {
             loop.turn(() -> server.disarm(this));

@@ -1,18 +1,18 @@
 package io.mhsld.vfiouser;
 
 import io.mhsld.head.EventLoop;
+import io.mhsld.head.HeadLog;
 import io.mhsld.register.PciFunction;
+import io.mhsld.socket.ClientReports;
 import io.mhsld.socket.ListenException;
 import io.mhsld.socket.ListeningSocket;
 import io.mhsld.socket.LocalAddress;
 import java.io.IOException;
-import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.nio.file.attribute.GroupPrincipal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -28,32 +28,26 @@ public final class VfioUserServer implements AutoCloseable {
     /** As addresses and sockets say what they are for. */
     public static final String PROTOCOL = "vfio-user";
 
-    private static final int ACCEPT_RETRY_MS = 1000;
-    private static final long REPORT_PERIOD_NS = TimeUnit.MINUTES.toNanos(1);
-
     private final EventLoop loop;
     private final PciFunction function;
-    private final Consumer<Throwable> errorSink;
+    private final ClientReports reports;
     private final ClientSocket.SystemDescriptors descriptors;
     private final InterruptTable interrupts;
     private final List<ListeningSocket> listeners = new ArrayList<>();
-    private final List<SelectionKey> listening = new ArrayList<>();
     private VfioUserConnection connection;
 
     /** Who came when the client before was gone already, and its thread did not know it yet. While there is one, nobody else is let in. */
     private ClientSocket successor;
 
-    private Optional<Long> lastRareReportNs = Optional.empty();
-
     /**
-     * A server that listens nowhere yet. The sink gets what goes wrong inside, within a turn.
+     * A server that listens nowhere yet. The log is told of clients that are not served, the sink gets what goes wrong inside, within a turn.
      *
      * @throws ListenException when this system cannot receive descriptors
      */
-    public VfioUserServer(EventLoop loop, PciFunction function, Consumer<Throwable> errorSink) {
+    public VfioUserServer(EventLoop loop, PciFunction function, HeadLog log, Consumer<Throwable> errorSink) {
         this.loop = loop;
         this.function = function;
-        this.errorSink = errorSink;
+        this.reports = new ClientReports(PROTOCOL, log, errorSink);
         try {
             ClientSocket.load();
             this.descriptors = new ClientSocket.SystemDescriptors();
@@ -90,7 +84,7 @@ public final class VfioUserServer implements AutoCloseable {
     private ListeningSocket listenAt(LocalAddress address) {
         ListeningSocket socket = ListeningSocket.open(PROTOCOL, address);
         listeners.add(socket);
-        listening.add(loop.register(socket.channel(), SelectionKey.OP_ACCEPT, key -> accept(socket)));
+        socket.accept(loop, reports, client -> welcome(client, socket));
         return socket;
     }
 
@@ -104,7 +98,6 @@ public final class VfioUserServer implements AutoCloseable {
     public void close() {
         listeners.forEach(this::closeQuietly);
         listeners.clear();
-        listening.clear();
         closeQuietly(successor);
         successor = null;
         VfioUserConnection last = connection;
@@ -120,16 +113,11 @@ public final class VfioUserServer implements AutoCloseable {
     }
 
     VfioUserSession session(Consumer<Runnable> turn, VfioUserSession.Output output) {
-        return new VfioUserSession(function, interrupts, descriptors, turn, errorSink, output);
+        return new VfioUserSession(function, interrupts, descriptors, turn, reports::error, output);
     }
 
-    /** For what any client can bring about at any time. */
-    void reportRarely(Throwable error) {
-        long now = System.nanoTime();
-        if (lastRareReportNs.map(last -> now - last >= REPORT_PERIOD_NS).orElse(true)) {
-            lastRareReportNs = Optional.of(now);
-            errorSink.accept(error);
-        }
+    ClientReports reports() {
+        return reports;
     }
 
     /** A client is gone, and what it wanted to hear of with it. */
@@ -158,41 +146,13 @@ public final class VfioUserServer implements AutoCloseable {
             ClientSocket next = successor;
             successor = null;
             start(next);
-            listen(SelectionKey.OP_ACCEPT);
+            listeners.forEach(ListeningSocket::resume);
         }
     }
 
     private void start(ClientSocket socket) {
         connection = new VfioUserConnection(this, loop, socket);
         connection.start();
-    }
-
-    private void listen(int operations) {
-        for (SelectionKey key : listening) {
-            if (key.isValid()) {
-                loop.watch(key, operations);
-            }
-        }
-    }
-
-    private void accept(ListeningSocket listener) {
-        if (successor != null) {
-            // From another socket, in the same round.
-            return;
-        }
-        SocketChannel client;
-        try {
-            client = listener.channel().accept();
-        } catch (IOException e) {
-            // Most likely there are no file descriptors left, and asking again at once would find the same.
-            reportRarely(e);
-            listen(0);
-            loop.after(ACCEPT_RETRY_MS, () -> listen(successor == null ? SelectionKey.OP_ACCEPT : 0));
-            return;
-        }
-        if (client != null) {
-            welcome(client, listener);
-        }
     }
 
     private void welcome(SocketChannel client, ListeningSocket listener) {
@@ -202,16 +162,16 @@ public final class VfioUserServer implements AutoCloseable {
                 refusal = Optional.of("the function has a client");
             }
             if (refusal.isPresent()) {
-                reportRarely(new IOException("vfio-user client is turned away: reason=" + refusal.get()));
+                reports.turnedAway(refusal.get());
                 client.close();
             } else if (connection == null) {
                 start(new ClientSocket(client));
             } else {
                 successor = new ClientSocket(client);
-                listen(0);
+                listeners.forEach(ListeningSocket::pause);
             }
         } catch (IOException e) {
-            reportRarely(e);
+            reports.rareError(e);
             closeQuietly(client);
         }
     }
@@ -222,7 +182,7 @@ public final class VfioUserServer implements AutoCloseable {
                 socket.close();
             }
         } catch (Exception e) {
-            reportRarely(e);
+            reports.rareError(e);
         }
     }
 }

@@ -166,6 +166,23 @@ class HeadVfioUserTest {
     }
 
     @Test
+    void shouldSayInItsLogWhomItTurnsAway() {
+        Path socket = folder.resolve("vfio");
+        HeadProcesses.Head head = start(socket);
+        try (VfioUserClient client = VfioUserClient.negotiated(socket);
+                VfioUserClient second = VfioUserClient.connect(socket)) {
+            assertTrue(second.isClosedByServer());
+            assertEquals(0x0D93_8086, client.regionRead32(CONFIGURATION, 0));
+        }
+        List<String> said = head.log()
+                .lines()
+                .map(line -> line.substring(line.indexOf(' ') + 1))
+                .toList();
+        assertEquals(List.of("head=0 vfio-user client is turned away: reason=the function has a client"), said);
+        assertEquals("no errors\n", heads.run("errors").out(), "it did what it should");
+    }
+
+    @Test
     void shouldRefuseAddressThatIsNoUnixSocket() {
         Outcome outcome = HeadProcesses.runRaw(
                 "head", "--mhd-head=0", "--mhd-state_file=" + heads.name, "--vfio-user=tcp:127.0.0.1:4000");

@@ -37,17 +37,26 @@ class SourceTreeTest {
                     "io.mhsld.cci",
                     "io.mhsld.head"),
             entry("io.mhsld", "io.mhsld.state", "io.mhsld.media", "io.mhsld.head"),
+            // The loop that lets clients in, and how files are guarded.
+            entry("io.mhsld.socket", "io.mhsld.state", "io.mhsld.head"),
             entry(
                     "io.mhsld.qmp",
                     "io.mhsld.state",
                     "io.mhsld.type3",
                     "io.mhsld.cci",
                     "io.mhsld.head",
-                    "io.mhsld.fabric"),
-            // Who may connect, and what an address is, is the same as for QMP.
-            entry("io.mhsld.mctp", "io.mhsld.cci", "io.mhsld.head", "io.mhsld.qmp"),
-            // The function's regions are all that it knows of the device; the loader of native code is the media's.
-            entry("io.mhsld.vfiouser", "io.mhsld.media", "io.mhsld.head", "io.mhsld.qmp", "io.mhsld.register"),
+                    "io.mhsld.fabric",
+                    "io.mhsld.socket"),
+            entry("io.mhsld.mctp", "io.mhsld.cci", "io.mhsld.head", "io.mhsld.socket"),
+            // The function's regions are all that it knows of the device; the loader of native code is the media's,
+            // JSON is QMP's.
+            entry(
+                    "io.mhsld.vfiouser",
+                    "io.mhsld.media",
+                    "io.mhsld.head",
+                    "io.mhsld.register",
+                    "io.mhsld.socket",
+                    "io.mhsld.qmp"),
             entry(
                     "io.mhsld.cli",
                     "io.mhsld",
@@ -58,6 +67,7 @@ class SourceTreeTest {
                     "io.mhsld.cci",
                     "io.mhsld.head",
                     "io.mhsld.fabric",
+                    "io.mhsld.socket",
                     "io.mhsld.qmp",
                     "io.mhsld.mctp",
                     "io.mhsld.register",

@@ -25,6 +25,7 @@ final class RunningMctpServer implements AutoCloseable {
 
     private static final int TIMEOUT_MS = 10_000;
 
+    final List<String> lines = new CopyOnWriteArrayList<>();
     final List<Throwable> errors = new CopyOnWriteArrayList<>();
     final List<Asked> asked = new CopyOnWriteArrayList<>();
     final int port;
@@ -48,7 +49,7 @@ final class RunningMctpServer implements AutoCloseable {
                 answer.accept(response);
             }
         };
-        server = new MctpServer(loop, endpoint, dialect, errors::add);
+        server = new MctpServer(loop, endpoint, dialect, lines::add, errors::add);
         port = ((InetSocketAddress)
                         server.listen(MctpServer.address("tcp:127.0.0.1:0")).socketAddress())
                 .getPort();

@@ -197,7 +197,7 @@ class QmpListenTest {
     @Test
     void shouldListenOnSeveralAddresses() {
         try (EventLoop loop = EventLoop.open();
-                QmpServer server = new QmpServer(loop, new NoMachine(), List.of(), error -> {})) {
+                QmpServer server = new QmpServer(loop, new NoMachine(), List.of(), line -> {}, error -> {})) {
             List<LocalAddress> addresses = new ArrayList<>();
             addresses.add(server.listen(QmpServer.address("tcp:localhost:0,server,nowait")));
             addresses.add(server.listen(QmpServer.address("tcp::0,server,nowait")));
@@ -241,7 +241,7 @@ class QmpListenTest {
 
     private static void assertRefused(Path file, String beginning) {
         try (EventLoop loop = EventLoop.open();
-                QmpServer server = new QmpServer(loop, new NoMachine(), List.of(), error -> {})) {
+                QmpServer server = new QmpServer(loop, new NoMachine(), List.of(), line -> {}, error -> {})) {
             ListenException refusal = assertThrows(ListenException.class, () -> server.listen(LocalAddress.unix(file)));
             assertTrue(refusal.getMessage().startsWith(beginning), refusal.getMessage());
             assertTrue(refusal.getMessage().endsWith("file=" + file), refusal.getMessage());

@@ -34,7 +34,7 @@ class QmpPeerTest {
             String answer =
                     nobody.runMain(OtherUser.Connect.class.getName(), port).out();
             assertEquals(
-                    "{\"error\": {\"class\": \"GenericError\", \"desc\": \"QMP client belongs to another user: user="
+                    "{\"error\": {\"class\": \"GenericError\", \"desc\": \"client belongs to another user: user="
                             + OtherUser.NOBODY + "\"}}",
                     answer.strip());
             assertEquals(0, server.clientCount());
@@ -57,7 +57,7 @@ class QmpPeerTest {
             // As it is between its making and its getting permissions under a umask of 0.
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rwxrwxrwx"));
             String answer = nobody.runMain(connect, "unix:" + socket).out();
-            assertTrue(answer.contains("QMP client belongs to another user: user="), answer);
+            assertTrue(answer.contains("client belongs to another user: user="), answer);
             assertEquals(0, server.clientCount());
         } finally {
             delete(folder);

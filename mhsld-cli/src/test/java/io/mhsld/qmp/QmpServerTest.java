@@ -363,8 +363,7 @@ class QmpServerTest {
         }
         clients.forEach(RawClient::close);
         server.awaitClientCount(0);
-        assertEquals(1, server.errors.size());
-        server.errors.clear();
+        assertEquals(1, server.lines.size());
     }
 
     @ParameterizedTest

@@ -23,6 +23,7 @@ final class RunningServer implements AutoCloseable {
     final AtomicInteger works = new AtomicInteger();
     final AtomicInteger echoes = new AtomicInteger();
     final CountDownLatch quit = new CountDownLatch(1);
+    final List<String> lines = new CopyOnWriteArrayList<>();
     final List<Throwable> errors = new CopyOnWriteArrayList<>();
     final List<QmpReply.Pending> promises = new CopyOnWriteArrayList<>();
     final LocalAddress address;
@@ -33,7 +34,7 @@ final class RunningServer implements AutoCloseable {
 
     private RunningServer(LocalAddress wanted) {
         loop.onError(errors::add);
-        server = new QmpServer(loop, new Machine(), commands(), errors::add);
+        server = new QmpServer(loop, new Machine(), commands(), lines::add, errors::add);
         address = server.listen(wanted);
         thread = new Thread(loop::run, "test loop");
         thread.start();

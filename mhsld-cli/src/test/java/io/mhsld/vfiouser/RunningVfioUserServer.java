@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 /** A server for a {@link StandInFunction}, on a loop in a thread of its own. */
 final class RunningVfioUserServer implements AutoCloseable {
     final StandInFunction function = new StandInFunction();
+    final List<String> lines = new CopyOnWriteArrayList<>();
     final List<Throwable> errors = new CopyOnWriteArrayList<>();
     final EventLoop loop = EventLoop.open();
     final VfioUserServer server;
@@ -24,7 +25,7 @@ final class RunningVfioUserServer implements AutoCloseable {
     RunningVfioUserServer(Path folder) {
         socket = folder.resolve("vfio");
         loop.onError(errors::add);
-        server = new VfioUserServer(loop, function, errors::add);
+        server = new VfioUserServer(loop, function, lines::add, errors::add);
         server.listen(VfioUserServer.address("unix:" + socket));
         thread = new Thread(
                 () -> {

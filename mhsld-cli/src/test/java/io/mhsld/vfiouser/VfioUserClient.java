@@ -293,7 +293,7 @@ public final class VfioUserClient implements AutoCloseable {
     }
 
     /** True when the server has closed the connection, after whatever it has sent. */
-    boolean isClosedByServer() {
+    public boolean isClosedByServer() {
         while (more()) {
             unread = buffer(0);
         }

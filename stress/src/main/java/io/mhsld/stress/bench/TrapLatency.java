@@ -224,7 +224,8 @@ final class TrapLatency {
         public static void main(String[] arguments) {
             EventLoop loop = EventLoop.open();
             loop.onError(Throwable::printStackTrace);
-            VfioUserServer server = new VfioUserServer(loop, new Memory(), Throwable::printStackTrace);
+            VfioUserServer server =
+                    new VfioUserServer(loop, new Memory(), System.err::println, Throwable::printStackTrace);
             server.listen(VfioUserServer.address("unix:" + arguments[0]));
             System.out.println("ready");
             loop.run();

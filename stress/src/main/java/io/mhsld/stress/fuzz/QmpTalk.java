@@ -68,7 +68,11 @@ public final class QmpTalk {
             loop.onError(errors::add);
             head = Device.attach(files, 0, loop, 0, line -> {});
             qmp = new QmpServer(
-                    loop, this, CxlCommands.of(head, "cxl-mem0", HostDriver.Mode.MANUAL, loop::execute), errors::add);
+                    loop,
+                    this,
+                    CxlCommands.of(head, "cxl-mem0", HostDriver.Mode.MANUAL, loop::execute),
+                    line -> {},
+                    errors::add);
             address = qmp.listen(LocalAddress.unix(Path.of(files.stateFile() + ".qmp")));
             Thread thread = new Thread(loop::run, "talk");
             thread.setDaemon(true);
