@@ -58,7 +58,7 @@ final class Guest implements AutoCloseable {
         command.addAll(options);
         qmp = folder.resolve(name + ".qmp");
         command.addAll(List.of("--qmp", qmp.toString()));
-        command.addAll(List.of("--put", SCRIPT + "-registers"));
+        command.addAll(List.of("--put", SCRIPT + "-registers", "--put", SCRIPT + "-doe"));
         command.addAll(List.of("--console", console.toString(), "--pid", pidFile.toString(), "--limit", "300"));
         try {
             process = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -6,12 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mhsld.cli.HeadProcesses.Head;
 import io.mhsld.cli.HeadProcesses.Outcome;
+import io.mhsld.head.RegionSettings;
 import io.mhsld.qmp.QmpClient;
 import io.mhsld.qmp.QmpJson;
+import io.mhsld.register.Cdat;
 import io.mhsld.socket.LocalAddress;
+import io.mhsld.state.StateFile;
+import io.mhsld.type3.DcRegion;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 class GuestTest implements HeadProcesses.HoldsHeads {
     private static final long SERIAL = 0xc0ffee;
     private static final String NOTHING = "0xFFFFFFFFFFFFFFFF";
+    private static final String KERNELS_CDAT = "hexdump -v -e '1/1 \"%02x\"' /sys/bus/cxl/devices/endpoint*/CDAT";
 
     @TempDir
     Path folder;
@@ -183,12 +189,17 @@ class GuestTest implements HeadProcesses.HoldsHeads {
     }
 
     @Test
-    void shouldHaveTheRegistersOfItsTablesSeenFromInside() {
-        startForGuest(0, "--mhd-init", "--size=64M", "--sn=" + SERIAL).awaitReady();
+    void shouldHaveItsRegistersAndTablesSeenFromInside() {
+        startForGuest(0, "--mhd-init", "--size=64M", "--num-dc-regions=2", "--shareable=1", "--sn=" + SERIAL)
+                .awaitReady();
         Guest guest = guestOn(0);
-        String table = GuestRegisters.table(SERIAL, 256L << 20);
+        String cdat = cdat();
+        String table = GuestRegisters.table(SERIAL, 512L << 20);
         assertTrue(table.lines().count() > 100, table);
+        guest.await(KERNELS_CDAT, cdat);
         guest.run("echo 0000:0d:00.0 >/sys/bus/pci/drivers/cxl_pci/unbind");
+        assertEquals(cdat, guest.run("/guest-doe cdat").replace("\n", ""));
+        assertAborts(guest);
 
         Guest.Outcome outcome = guest.tryRun("/guest-registers <<'END'\n" + table + "END");
 
@@ -197,7 +208,34 @@ class GuestTest implements HeadProcesses.HoldsHeads {
         // Nothing of that has hurt it.
         guest.run("echo 0000:0d:00.0 >/sys/bus/pci/drivers/cxl_pci/bind");
         assertTrue(guest.run("dcd where").contains("driver=cxl_pci"));
+        guest.await(KERNELS_CDAT, cdat);
         assertEquals(0, guest.shutDown());
+    }
+
+    /** The table that the device has for these regions, as the digits of its bytes. */
+    private String cdat() {
+        try (StateFile state = StateFile.open(heads.files.stateFile(), StateFile.Access.READ_ONLY, 0)) {
+            List<DcRegion> regions = state.geometry().regions().stream()
+                    .map(region -> RegionSettings.current(state, region.id()))
+                    .toList();
+            return HexFormat.of().formatHex(new Cdat(regions).bytes());
+        }
+    }
+
+    /** Aborts an exchange at each point at which it can be: after that the mailbox is idle, and knows nothing of what was before. */
+    private static void assertAborts(Guest guest) {
+        String request = "00000001 00000003 00000000 go"; // discovery, of the first kind of objects
+        String whole = " status " + request + " answer status";
+        String idleThenAnswered = "00000000\n00000001\n00000003\n01000001\n00000000";
+        assertEquals(idleThenAnswered, guest.run("/guest-doe 00000001 00000003 abort" + whole), "half a request");
+        assertEquals(
+                "00000001\n" + idleThenAnswered,
+                guest.run("/guest-doe " + request + " read abort" + whole),
+                "half an answer");
+        assertEquals(
+                "00000004\n00000004\n" + idleThenAnswered,
+                guest.run("/guest-doe 00ff1234 00000003 00000000 go status " + request + " status abort" + whole),
+                "an error");
     }
 
     @Test

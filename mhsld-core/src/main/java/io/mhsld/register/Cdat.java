@@ -1,6 +1,7 @@
 package io.mhsld.register;
 
 import io.mhsld.type3.DcRegion;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -77,6 +78,13 @@ public final class Cdat {
     /** Header and structures in the order of their entry handles, which count from 0. */
     List<byte[]> entries() {
         return entries;
+    }
+
+    /** The whole table, as whoever has asked for all entries puts it together. */
+    public byte[] bytes() {
+        ByteArrayOutputStream table = new ByteArrayOutputStream();
+        entries.forEach(table::writeBytes);
+        return table.toByteArray();
     }
 
     private static byte[] speed(int handle, int dataType, long unit, int value) {

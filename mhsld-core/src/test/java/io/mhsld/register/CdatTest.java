@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.mhsld.type3.DcRegion;
 import io.mhsld.type3.TestDevice;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -16,9 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CdatTest {
     /** The table as software reads it: header, then structures by their own lengths. */
     private static List<String> parse(Cdat cdat) {
-        ByteArrayOutputStream joined = new ByteArrayOutputStream();
-        cdat.entries().forEach(entry -> joined.write(entry, 0, entry.length));
-        ByteBuffer table = ByteBuffer.wrap(joined.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer table = ByteBuffer.wrap(cdat.bytes()).order(ByteOrder.LITTLE_ENDIAN);
         byte sum = 0;
         for (byte value : table.array()) {
             sum += value;
