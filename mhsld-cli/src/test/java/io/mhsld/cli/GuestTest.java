@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -42,7 +43,11 @@ import org.junit.jupiter.api.io.TempDir;
 class GuestTest implements HeadProcesses.HoldsHeads {
     private static final long SERIAL = 0xc0ffee;
     private static final String NOTHING = "0xFFFFFFFFFFFFFFFF";
+    private static final String GONE = "the function does not answer: its head is gone:";
     private static final String KERNELS_CDAT = "hexdump -v -e '1/1 \"%02x\"' /sys/bus/cxl/devices/endpoint*/CDAT";
+
+    /** A command of {@code dcd} takes a second or two, and a busy machine more. Without an end to its patience it takes minutes. */
+    private static final long NOTICE_NS = TimeUnit.SECONDS.toNanos(15);
 
     @TempDir
     Path folder;
@@ -341,7 +346,7 @@ class GuestTest implements HeadProcesses.HoldsHeads {
     @Test
     void shouldLetTheOtherGuestHaveWhatADeadOneHeld() {
         Head head = startForGuest(0, "--mhd-init", "--size=64M").awaitReady();
-        startForGuest(1).awaitReady();
+        Head other = startForGuest(1).awaitReady();
         Guest a = guestOn(0);
         Guest b = guestOn(1);
         a.awaitReady();
@@ -365,6 +370,70 @@ class GuestTest implements HeadProcesses.HoldsHeads {
         assertTrue(again.run("dcd extents").contains("extents=0"));
         assertEquals(NOTHING, again.run("dcd read 0x1000"));
         must(heads.run("verify"));
+
+        assertDoesNotWaitForAMailboxForEver(b);
+        assertNoticesThatItsHeadIsGone(b, other);
+        assertEquals(0, b.shutDown());
+    }
+
+    /**
+     * No mailbox of ours keeps its doorbell. So {@code dcd} is shown a function whose device registers are said to be in the data BAR: what has been
+     * written there stays, which is what a mailbox that does nothing is like, and what the host does not have reads as ones.
+     */
+    private static void assertDoesNotWaitForAMailboxForEver(Guest guest) {
+        // The array of capabilities with one entry: the mailbox, 80h behind it, whose payload has 2 KiB.
+        guest.run("dcd write 1M 0x0000000100010000; dcd write 0x100010 0x0000008000010002; dcd write 0x100080 11");
+        assertDoesNotAnswer(
+                "the mailbox does not answer: its doorbell stays set: waitedSeconds=2",
+                guest,
+                withDeviceRegistersAt("0x100000", "dcd extents"));
+        assertDoesNotAnswer(GONE, guest, withDeviceRegistersAt("0x800000", "dcd extents"));
+        // The array is there, and the mailbox is not.
+        guest.run("dcd write 0x100010 0x0070000000010002");
+        assertDoesNotAnswer(GONE, guest, withDeviceRegistersAt("0x100000", "dcd extents"));
+        assertTrue(guest.run("dcd extents").contains("extents=1"), "the function itself is well");
+    }
+
+    private static String withDeviceRegistersAt(String offset, String command) {
+        return """
+                real=/sys/bus/pci/devices/0000:0d:00.0 shown=/tmp/shown/0000:0d:00.0
+                mkdir -p $shown && cp $real/config $real/class $shown/
+                data=$(sed -n '5s/ .*//p' $real/resource)
+                sed "3s/^0x[0-9a-f]*/$(printf 0x%%016x $((data + %s)))/" $real/resource >$shown/resource
+                mount --bind /tmp/shown /sys/bus/pci/devices
+                %s
+                status=$?
+                umount /sys/bus/pci/devices
+                exit $status""".formatted(offset, command);
+    }
+
+    private static void assertNoticesThatItsHeadIsGone(Guest guest, Head head) {
+        guest.run("(while dcd extents; do :; done; echo ended) >/tmp/loop 2>&1 &");
+        guest.await("cat /tmp/loop", "extents=1");
+        head.kill();
+        long startNs = System.nanoTime();
+        String said = guest.await("cat /tmp/loop", "ended");
+        assertTrue(System.nanoTime() - startNs < NOTICE_NS, said);
+        assertTrue(said.contains("dcd: " + GONE + " function="), said);
+        for (String verb : List.of(
+                "config",
+                "extents",
+                "accept",
+                "release 0 2M",
+                "read 0",
+                "write 0 1",
+                "command 0001",
+                "--alone events")) {
+            assertDoesNotAnswer(GONE, guest, "dcd " + verb);
+        }
+    }
+
+    private static void assertDoesNotAnswer(String words, Guest guest, String command) {
+        long startNs = System.nanoTime();
+        Guest.Outcome outcome = guest.tryRun(command);
+        assertEquals("dcd: " + words + " function=0000:0d:00.0", outcome.out(), command);
+        assertEquals(3, outcome.status(), command);
+        assertTrue(System.nanoTime() - startNs < NOTICE_NS, command);
     }
 
     private static void assertRefused(Outcome outcome) {
