@@ -169,6 +169,10 @@ public final class Layout {
     private final List<Field> fields;
     private final FieldNames names;
     private final Optional<Block> block;
+
+    /** The field that says how often the block stands there; null when there is no block, or nothing counts it. */
+    private final Field countField;
+
     private final List<Field> tail;
     private final int headLength;
     private final int entryLength;
@@ -188,6 +192,8 @@ public final class Layout {
                         .filter(field -> field.kind != Kind.RESERVED)
                         .toList(),
                 name);
+        this.countField =
+                block.filter(Block::isCounted).map(b -> field(b.countField)).orElse(null);
     }
 
     private static int lengthOf(List<Field> row) {
@@ -245,8 +251,7 @@ public final class Layout {
     /** A payload of zeros with so many entries; the count field is set. */
     public Payload empty(int entries) {
         Payload payload = new Payload(this, new byte[Math.toIntExact(lengthBytes(entries))], 0, entries);
-        block.filter(Block::isCounted).ifPresent(b -> payload.set(b.countField, entries));
-        return payload;
+        return countField == null ? payload : payload.set(countField.name, entries);
     }
 
     /** The bytes seen through this layout; refused with {@code IllegalArgumentException} when they are too short. */
@@ -298,13 +303,9 @@ public final class Layout {
         if (block.isEmpty() || bytes.length < headLength) {
             return 0;
         }
-        return block.get().isCounted()
-                ? Payload.numberAt(bytes, countField().offset, countField().width)
-                : entriesWithin(bytes.length);
-    }
-
-    private Field countField() {
-        return field(block.orElseThrow().countField);
+        return countField == null
+                ? entriesWithin(bytes.length)
+                : Payload.numberAt(bytes, countField.offset, countField.width);
     }
 
     @Override

@@ -143,6 +143,12 @@ class LayoutTest {
     }
 
     @Test
+    void shouldRefuseABlockThatNoFieldCounts() {
+        Layout.Builder uncounted = Layout.named("uncounted", "0").u8("count").repeat("entries", "counts", ENTRY);
+        assertThrows(IllegalArgumentException.class, uncounted::build);
+    }
+
+    @Test
     void shouldMeasureTheLengthThatACountClaimsWithoutOverflow() {
         byte[] claims = new byte[8 + 24];
         Arrays.fill(claims, 0, 4, (byte) 0xFF);
