@@ -263,8 +263,7 @@ public final class HostDriver {
      * capacity all that it has.
      */
     private void giveBack(List<Extent> request) {
-        boolean isShared = request.stream().anyMatch(Extent::isShared);
-        if (!isShared && request.size() <= DynamicCapacity.MAX_EXTENTS) {
+        if (!Extent.isAnyShared(request) && request.size() <= DynamicCapacity.MAX_EXTENTS) {
             ReturnCode code = send(RELEASE, request);
             if (code == ReturnCode.SUCCESS) {
                 listener.hostDid(Act.RELEASED, request, code);

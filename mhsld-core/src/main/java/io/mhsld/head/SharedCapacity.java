@@ -140,25 +140,23 @@ final class SharedCapacity implements MultiHeadHooks, ExtentJournal, DcMemory {
     }
 
     private Optional<Refusal> createTag(List<Extent> extents) {
-        List<Extent> shared =
-                extents.stream().filter(extent -> extent.sharedSequence() > 0).toList();
-        if (shared.isEmpty()) {
+        if (!Extent.isAnyShared(extents)) {
             return Optional.empty();
         }
-        boolean isOneTag = shared.size() == extents.size()
-                && shared.stream()
-                        .allMatch(extent -> extent.tag().equals(shared.get(0).tag()));
+        UUID tag = extents.get(0).tag();
+        boolean isOneTag = extents.stream()
+                .allMatch(extent -> extent.isShared() && extent.tag().equals(tag));
         if (!isOneTag) {
             throw new IllegalArgumentException("shared extents are not of one tag: extents=" + extents);
         }
-        List<Extent> inSequence = new ArrayList<>(shared);
+        List<Extent> inSequence = new ArrayList<>(extents);
         inSequence.sort(Comparator.comparingInt(Extent::sharedSequence));
         Geometry.Region region = geometry.regionOfBlock(claims.firstBlock(inSequence.get(0)));
-        boolean isOfOneRegion = shared.stream()
+        boolean isOfOneRegion = extents.stream()
                 .allMatch(extent ->
                         geometry.regionOfBlock(claims.firstBlock(extent)).equals(region));
         return isOfOneRegion && region.shareable()
-                ? tags.create(inSequence.get(0).tag(), region.id(), inSequence)
+                ? tags.create(tag, region.id(), inSequence)
                 : Refusal.of(Cause.NOT_SHAREABLE, "region=%d", region.id());
     }
 

@@ -105,7 +105,11 @@ final class SharedTags {
     }
 
     void accept(List<Extent> extents) {
-        extents.stream().filter(this::has).forEach(extent -> held.get(extent.tag()).isAccepted = true);
+        for (Extent extent : extents) {
+            if (has(extent)) {
+                held.get(extent.tag()).isAccepted = true;
+            }
+        }
     }
 
     /**

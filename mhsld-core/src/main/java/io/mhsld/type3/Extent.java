@@ -25,6 +25,16 @@ public record Extent(long startDpa, long lengthBytes, UUID tag, int sharedSequen
         return sharedSequence > 0;
     }
 
+    /** True when other hosts may have one of them. */
+    public static boolean isAnyShared(List<Extent> extents) {
+        for (Extent extent : extents) {
+            if (extent.isShared()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** True when the fabric manager gave a tag. */
     public boolean isTagged() {
         return !tag.equals(NO_TAG);

@@ -46,4 +46,12 @@ class ExtentTest {
             assertEquals(7, fragment.sharedSequence());
         }
     }
+
+    @Test
+    void shouldFindASharedOneAnywhereInAList() {
+        assertFalse(Extent.isAnyShared(List.of()));
+        assertFalse(Extent.isAnyShared(List.of(extent, extent.withSequence(0))));
+        assertTrue(Extent.isAnyShared(List.of(extent, extent.withSequence(2))));
+        assertTrue(Extent.isAnyShared(List.of(extent.withSequence(1), extent)));
+    }
 }
