@@ -36,6 +36,7 @@ import java.nio.file.Files;
 import java.nio.file.attribute.GroupPrincipal;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -180,9 +181,7 @@ final class HeadProcess {
     private void initialise(Device.Specification specification) {
         try {
             // First, for a device that was made anew for a head that then cannot serve would be half-done.
-            options.qmp.forEach(address -> ListeningSocket.requireFree(QmpServer.PROTOCOL, address));
-            options.mctp.forEach(address -> ListeningSocket.requireFree(MctpServer.PROTOCOL, address));
-            options.vfioUser.ifPresent(address -> ListeningSocket.requireFree(VfioUserServer.PROTOCOL, address));
+            requireFreeSockets();
             Device.initialise(options.files, specification, options.waitMs);
         } catch (StateFileException e) {
             if (e.problem() != Problem.IN_USE) {
@@ -192,6 +191,18 @@ final class HeadProcess {
                     ExitCode.REFUSED,
                     e.getMessage() + System.lineSeparator() + "to join the device as it is, leave out --mhd-init",
                     e);
+        }
+    }
+
+    /** Listens everywhere at the same time, so that no address is given twice either, and leaves nothing there. */
+    private void requireFreeSockets() {
+        List<ListeningSocket> sockets = new ArrayList<>();
+        try {
+            options.qmp.forEach(address -> sockets.add(ListeningSocket.open(QmpServer.PROTOCOL, address)));
+            options.mctp.forEach(address -> sockets.add(ListeningSocket.open(MctpServer.PROTOCOL, address)));
+            options.vfioUser.ifPresent(address -> sockets.add(ListeningSocket.open(VfioUserServer.PROTOCOL, address)));
+        } finally {
+            ListeningSocket.closeAll(sockets, e -> log.say("socket cannot be given back: reason=%s", e.getMessage()));
         }
     }
 

@@ -31,7 +31,7 @@ public final class MctpServer implements AutoCloseable {
     /** Where fabric managers of this kind look when nobody tells them otherwise. */
     public static final int DEFAULT_PORT = 2508;
 
-    /** How many clients may be connected; a further one is let go at once. */
+    /** How many clients may be connected; a further one is turned away at once. */
     public static final int CLIENTS_LIMIT = 64;
 
     /** So many requests of a client may be under way; more are read when there are fewer. */
@@ -68,11 +68,10 @@ public final class MctpServer implements AutoCloseable {
      * {@code IllegalArgumentException}.
      */
     public static LocalAddress address(String spelling) {
-        LocalAddress address = LocalAddress.parseClient(PROTOCOL, spelling);
-        if (address.file().isPresent()) {
+        if (!spelling.startsWith("tcp:")) {
             throw new IllegalArgumentException("MCTP address is not tcp:127.0.0.1:PORT: address=" + spelling);
         }
-        return address;
+        return LocalAddress.parseClient(PROTOCOL, spelling);
     }
 
     /**
@@ -94,8 +93,7 @@ public final class MctpServer implements AutoCloseable {
     /** Disconnects all clients. */
     @Override
     public void close() {
-        listeners.forEach(MctpServer::closeQuietly);
-        listeners.clear();
+        ListeningSocket.closeAll(listeners, reports::error);
         List.copyOf(sessions).forEach(MctpSession::close);
     }
 
@@ -145,15 +143,5 @@ public final class MctpServer implements AutoCloseable {
         MctpSession session = new MctpSession(this, client);
         session.open(loop.register(client, SelectionKey.OP_READ, key -> session.ready()));
         sessions.add(session);
-    }
-
-    private static void closeQuietly(AutoCloseable channel) {
-        try {
-            if (channel != null) {
-                channel.close();
-            }
-        } catch (Exception e) {
-            // It is not used any more, whether it closed or not.
-        }
     }
 }

@@ -39,7 +39,7 @@ public final class QmpServer implements AutoCloseable {
     /** How many clients may be connected to a head, at all of its sockets together: one more than all the peers of 64 heads, and as many again. */
     public static final int CLIENTS_LIMIT = 192;
 
-    /** How many of them at one socket, so that whoever fills it leaves room at the others; a further one is told so and let go. */
+    /** How many of them at one socket, so that whoever fills it leaves room at the others; a further one is told so and turned away. */
     public static final int SOCKET_CLIENTS_LIMIT = 128;
 
     /** How long a message may be. A longer one is read, answered with an error and otherwise ignored. */
@@ -145,14 +145,7 @@ public final class QmpServer implements AutoCloseable {
     /** Disconnects all clients, after what can be sent to them without waiting, and removes the socket files. */
     @Override
     public void close() {
-        for (ListeningSocket listener : listeners) {
-            try {
-                listener.close();
-            } catch (IOException e) {
-                reports.error(e);
-            }
-        }
-        listeners.clear();
+        ListeningSocket.closeAll(listeners, reports::error);
         List.copyOf(sessions).forEach(QmpSession::close);
     }
 

@@ -54,13 +54,13 @@ final class QmpSession {
         });
     }
 
-    /** Tells the client of an event, if it has negotiated; a client that lets too many of them pile up is cut off. */
+    /** Tells the client of an event, if it has negotiated; a client that lets too many of them pile up is let go. */
     void offer(Map<String, Object> event) {
         if (!negotiated || closed) {
             return;
         }
         if (outgoingBytes > QmpServer.BACKLOG_LIMIT_BYTES) {
-            server.reports().letGo("does not read its events limitBytes=" + QmpServer.BACKLOG_LIMIT_BYTES);
+            server.reports().letGo("does not read its events: limitBytes=" + QmpServer.BACKLOG_LIMIT_BYTES);
             close();
             return;
         }

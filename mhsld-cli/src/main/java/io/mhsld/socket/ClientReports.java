@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
 
 /**
  * What a server tells of its clients. That one of them is not served is no error of this process: it is a line in the log, in the same words for every
- * protocol. Any client can bring it about at any time, so it is told once a minute.
+ * protocol. Any client can bring it about at any time, so each of the two is told once a minute.
  *
  * <p>All methods belong on one thread, or within turns of one loop.
  */
@@ -19,7 +19,8 @@ public final class ClientReports {
     private final HeadLog log;
     private final Consumer<Throwable> errorSink;
     private final LongSupplier clockNs;
-    private final Rarely clients = new Rarely();
+    private final Rarely turnedAway = new Rarely();
+    private final Rarely letGo = new Rarely();
     private final Rarely errors = new Rarely();
 
     /**
@@ -39,12 +40,12 @@ public final class ClientReports {
 
     /** Somebody has connected and is not served. */
     public void turnedAway(String reason) {
-        tell("is turned away", reason);
+        tell(turnedAway, "is turned away", reason);
     }
 
     /** A client that was served is disconnected, for something that it did. */
     public void letGo(String reason) {
-        tell("is let go", reason);
+        tell(letGo, "is let go", reason);
     }
 
     /** Something went wrong inside. */
@@ -59,8 +60,8 @@ public final class ClientReports {
         }
     }
 
-    private void tell(String what, String reason) {
-        if (clients.isDue()) {
+    private void tell(Rarely rarely, String what, String reason) {
+        if (rarely.isDue()) {
             log.line(protocol + " client " + what + ": reason=" + reason);
         }
     }

@@ -4,10 +4,12 @@ package io.mhsld.socket;
 public final class ListenException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    /** With the line to show. */
     public ListenException(String message) {
         super(message);
     }
 
+    /** With the line to show, and what the system said. */
     public ListenException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -8,12 +8,15 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.attribute.GroupPrincipal;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
- * A socket that is listened on, and who of those that connect to it is not to be served: everybody but this process's user, and root.
+ * A socket that is listened on, and who of those that connect to it is not to be served: everybody but this process's user, root, and the group
+ * that it is shared with.
  *
- * <p>Clients are let in on the thread of a loop; the methods belong there, or before the loop runs.
+ * <p>Clients are let in within the turns of a loop; the methods belong there too, or before the loop runs, or after it has ended.
  */
 public final class ListeningSocket implements AutoCloseable {
     private static final int RETRY_MS = 1000;
@@ -66,18 +69,6 @@ public final class ListeningSocket implements AutoCloseable {
         }
     }
 
-    /**
-     * Throws the {@link ListenException} that {@link #open} would throw now, and leaves nothing there: to be asked before something is done that
-     * cannot be undone.
-     */
-    public static void requireFree(String protocol, LocalAddress address) {
-        try {
-            open(protocol, address).close();
-        } catch (IOException e) {
-            throw new ListenException(protocol + " socket cannot be given back: address=" + address, e);
-        }
-    }
-
     /** Where it listens: with the port that the system chose if it was 0. */
     public LocalAddress address() {
         return address;
@@ -125,6 +116,10 @@ public final class ListeningSocket implements AutoCloseable {
                 welcome.take(client);
             } catch (IOException e) {
                 closeQuietly(client);
+            } catch (RuntimeException e) {
+                // One client's: the others are to be let in all the same.
+                reports.error(e);
+                closeQuietly(client);
             }
         }
     }
@@ -151,6 +146,18 @@ public final class ListeningSocket implements AutoCloseable {
     /** Why a client that has connected is not served; empty when it is. */
     public Optional<String> refusal(SocketChannel client) throws IOException {
         return file.isPresent() ? file.get().refusal(client) : Peer.refusal(client);
+    }
+
+    /** Closes all of them, and leaves none in the list. */
+    public static void closeAll(List<ListeningSocket> sockets, Consumer<? super IOException> errorSink) {
+        for (ListeningSocket socket : sockets) {
+            try {
+                socket.close();
+            } catch (IOException e) {
+                errorSink.accept(e);
+            }
+        }
+        sockets.clear();
     }
 
     /** Stops listening, and removes a unix socket's file unless somebody put another one there. */

@@ -34,6 +34,9 @@ public final class Peer {
     private static final int USER = 7;
     private static final int INODE = 9;
 
+    /** The inode of a socket that its process has closed, which is said to be root's. */
+    private static final String CLOSED = "0";
+
     private static final int HEX = 16;
     private static final int WORD_DIGITS = 8;
 
@@ -53,7 +56,10 @@ public final class Peer {
                 : Optional.of("client belongs to another user: user=" + user.getName());
     }
 
-    /** Why the client of a TCP connection is not served; empty when it is: it belongs to this process's user, or to root. */
+    /**
+     * Why the client of a TCP connection is not served; empty when it is: it belongs to this process's user, or to root. Whose it was cannot be said
+     * of one that has gone again, which is an {@code IOException}.
+     */
     static Optional<String> refusal(SocketChannel connection) throws IOException {
         InetSocketAddress client = (InetSocketAddress) connection.getRemoteAddress();
         InetSocketAddress server = (InetSocketAddress) connection.getLocalAddress();
@@ -63,6 +69,9 @@ public final class Peer {
                         .map(line -> line.trim().split("\\s+"))
                         .filter(words -> isConnection(words, client, server))
                         .findFirst();
+                if (row.isPresent() && row.get()[INODE].equals(CLOSED)) {
+                    throw new IOException("client has gone");
+                }
                 if (row.isPresent()) {
                     long user = Long.parseLong(row.get()[USER]);
                     return user == ROOT || user == FileGuard.userId()
@@ -73,7 +82,7 @@ public final class Peer {
                 // A system without IPv6.
             }
         }
-        return Optional.of("client's user is not to be seen, and TCP has no other way to know it");
+        return Optional.of("the system does not tell whose it is");
     }
 
     /** Whether connecting failed only because too many others are waiting to be accepted. The JDK tells it by the text alone. */
@@ -81,12 +90,8 @@ public final class Peer {
         return String.valueOf(connecting.getMessage()).contains("temporarily unavailable");
     }
 
-    /** A socket that its process has closed has no inode, and is said to be root's. */
     private static boolean isConnection(String[] words, InetSocketAddress client, InetSocketAddress server) {
-        return words.length > INODE
-                && !words[INODE].equals("0")
-                && isAddress(words[LOCAL], client)
-                && isAddress(words[REMOTE], server);
+        return words.length > INODE && isAddress(words[LOCAL], client) && isAddress(words[REMOTE], server);
     }
 
     private static boolean isAddress(String text, InetSocketAddress expected) {

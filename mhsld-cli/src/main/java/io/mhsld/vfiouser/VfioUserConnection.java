@@ -3,6 +3,8 @@ package io.mhsld.vfiouser;
 import io.mhsld.head.EventLoop;
 import io.mhsld.socket.ClientReports;
 import java.io.IOException;
+import java.net.ProtocolException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
@@ -64,8 +66,10 @@ final class VfioUserConnection {
                 session.receive(bytes, socket.descriptors(), socket.descriptorCount());
                 bytes = socket.receive();
             }
-        } catch (IOException e) {
+        } catch (ProtocolException | SocketTimeoutException e) {
             tell(reports -> reports.letGo(e.getMessage()));
+        } catch (IOException e) {
+            // A client that goes away in the middle of something is nothing to tell anybody about.
         } catch (RuntimeException e) {
             tell(reports -> reports.rareError(e));
         } catch (Error e) {

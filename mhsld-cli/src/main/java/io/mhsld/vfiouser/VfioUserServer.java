@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Serves a PCI function over vfio-user at unix sockets, to one client at a time: a virtual machine has one host. A further client is let go at once;
+ * Serves a PCI function over vfio-user at unix sockets, to one client at a time: a virtual machine has one host. A further client is turned away at once;
  * one that comes when the first is gone finds the function as it was left, without interrupts and DMA ranges.
  *
  * <p>All methods belong within a turn, or before the loop runs, or after it has ended.
@@ -96,8 +96,7 @@ public final class VfioUserServer implements AutoCloseable {
     /** Disconnects the client, and removes the socket files. What the client has sent and was not done by now is not done. */
     @Override
     public void close() {
-        listeners.forEach(this::closeQuietly);
-        listeners.clear();
+        ListeningSocket.closeAll(listeners, reports::error);
         closeQuietly(successor);
         successor = null;
         VfioUserConnection last = connection;
@@ -158,7 +157,8 @@ public final class VfioUserServer implements AutoCloseable {
     private void welcome(SocketChannel client, ListeningSocket listener) {
         try {
             Optional<String> refusal = listener.refusal(client);
-            if (refusal.isEmpty() && connection != null && !connection.isHungUp()) {
+            boolean isTaken = successor != null || (connection != null && !connection.isHungUp());
+            if (refusal.isEmpty() && isTaken) {
                 refusal = Optional.of("the function has a client");
             }
             if (refusal.isPresent()) {

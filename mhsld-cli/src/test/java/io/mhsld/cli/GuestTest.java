@@ -47,7 +47,7 @@ class GuestTest implements HeadProcesses.HoldsHeads {
     private static final String KERNELS_CDAT = "hexdump -v -e '1/1 \"%02x\"' /sys/bus/cxl/devices/endpoint*/CDAT";
 
     /** A command of {@code dcd} takes a second or two, and a busy machine more. Without an end to its patience it takes minutes. */
-    private static final long NOTICE_NS = TimeUnit.SECONDS.toNanos(15);
+    private static final long NOTICE_NS = TimeUnit.SECONDS.toNanos(45);
 
     @TempDir
     Path folder;
@@ -201,6 +201,7 @@ class GuestTest implements HeadProcesses.HoldsHeads {
         String cdat = cdat();
         String table = GuestRegisters.table(SERIAL, 512L << 20);
         assertTrue(table.lines().count() > 100, table);
+        guest.awaitReady();
         guest.await(KERNELS_CDAT, cdat);
         guest.run("echo 0000:0d:00.0 >/sys/bus/pci/drivers/cxl_pci/unbind");
         assertEquals(cdat, guest.run("/guest-doe cdat").replace("\n", ""));
@@ -347,6 +348,7 @@ class GuestTest implements HeadProcesses.HoldsHeads {
     void shouldLetTheOtherGuestHaveWhatADeadOneHeld() {
         Head head = startForGuest(0, "--mhd-init", "--size=64M").awaitReady();
         Head other = startForGuest(1).awaitReady();
+        heads.start(2).awaitReady();
         Guest a = guestOn(0);
         Guest b = guestOn(1);
         a.awaitReady();
@@ -357,6 +359,7 @@ class GuestTest implements HeadProcesses.HoldsHeads {
         a.killQemu();
         // The virtual machine was the host's body; what holds the capacity is the head.
         assertRefused(add(1, "0", "4M"));
+        assertRefused(add(2, "0", "4M"));
         assertTrue(b.run("dcd extents").contains("extents=0"));
 
         head.kill();

@@ -142,14 +142,23 @@ class HeadProcessTest implements HeadProcesses.HoldsHeads {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
-            value = {"--qmp=tcp:127.0.0.1:%d,server,nowait | QMP", "--mctp=tcp:127.0.0.1:%d | MCTP"})
-    void shouldMakeNothingWhenItCouldNotServe(String option, String protocol) throws IOException {
+            value = {
+                "--qmp=tcp:127.0.0.1:%d,server,nowait | QMP port is in use",
+                "--mctp=tcp:127.0.0.1:%d | MCTP port is in use",
+                "--qmp=unix:%2$s,server --vfio-user=unix:%2$s | vfio-user socket is in use",
+                "--vfio-user=unix:%2$s/socket | vfio-user socket cannot be made"
+            })
+    void shouldMakeNothingWhenItCouldNotServe(String options, String reason) throws IOException {
+        Path free = folder.resolve("free");
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            Head head = heads.start(0, "--mhd-init", "--size=64M", option.formatted(taken.getLocalPort()));
+            List<String> given = new ArrayList<>(List.of("--mhd-init", "--size=64M"));
+            given.addAll(List.of(options.formatted(taken.getLocalPort(), free).split(" ")));
+            Head head = heads.start(0, given.toArray(String[]::new));
 
             assertEquals(ExitCode.REFUSED.number(), head.awaitExit());
-            assertTrue(head.log().contains(protocol + " port is in use"), head.log());
+            assertTrue(head.log().contains(reason), head.log());
         }
+        assertTrue(Files.notExists(free));
         assertTrue(Files.notExists(heads.files.stateFile()) && Files.notExists(heads.files.lockFile()));
     }
 

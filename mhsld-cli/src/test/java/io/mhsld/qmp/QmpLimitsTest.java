@@ -182,7 +182,8 @@ class QmpLimitsTest {
             server.emit(longName);
         }
         deaf.forEach(RawClient::close);
-        assertEquals(List.of("QMP client is let go: reason=does not read its events limitBytes=1048576"), server.lines);
+        assertEquals(
+                List.of("QMP client is let go: reason=does not read its events: limitBytes=1048576"), server.lines);
     }
 
     @Test

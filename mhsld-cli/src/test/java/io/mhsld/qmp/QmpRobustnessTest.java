@@ -161,7 +161,8 @@ class QmpRobustnessTest {
             }
             assertNull(deaf.receiveLine());
         }
-        assertEquals(List.of("QMP client is let go: reason=does not read its events limitBytes=1048576"), server.lines);
+        assertEquals(
+                List.of("QMP client is let go: reason=does not read its events: limitBytes=1048576"), server.lines);
     }
 
     @Test

@@ -15,17 +15,20 @@ class ClientReportsTest {
     private final ClientReports reports = new ClientReports("QMP", lines::add, errors::add, () -> nowNs);
 
     @Test
-    void shouldTellOfOneClientAMinute() {
+    void shouldTellOfOneClientOfEachKindAMinute() {
         reports.turnedAway("too many clients: limit=1");
         reports.turnedAway("too many clients: limit=1");
         nowNs += TimeUnit.SECONDS.toNanos(59);
         reports.letGo("does not read");
-        assertEquals(List.of("QMP client is turned away: reason=too many clients: limit=1"), lines);
+        reports.turnedAway("too many clients: limit=1");
+        String turnedAway = "QMP client is turned away: reason=too many clients: limit=1";
+        String letGo = "QMP client is let go: reason=does not read";
+        assertEquals(List.of(turnedAway, letGo), lines);
 
         nowNs += TimeUnit.SECONDS.toNanos(1);
         reports.letGo("does not read");
-        assertEquals("QMP client is let go: reason=does not read", lines.get(1));
-        assertEquals(2, lines.size());
+        reports.turnedAway("too many clients: limit=1");
+        assertEquals(List.of(turnedAway, letGo, turnedAway), lines);
         assertEquals(List.of(), errors, "a client is no error");
     }
 

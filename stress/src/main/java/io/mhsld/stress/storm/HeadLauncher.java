@@ -78,7 +78,7 @@ public final class HeadLauncher {
      * Starts a head.
      *
      * @param log where it says what it does
-     * @param shortLived false: compile as a head that is meant to stay
+     * @param shortLived false: compile as a head that is meant to stay, with a small heap that is there in full from the start
      */
     public ChildJvm start(DeviceFiles files, int head, HostDriver.Mode mode, Path log, boolean shortLived) {
         List<String> jvmOptions = new ArrayList<>(options);
