@@ -17,8 +17,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -250,44 +253,41 @@ class GuestTest implements HeadProcesses.HoldsHeads {
         Guest guest = guestOn(0);
         guest.run("echo 1 >/sys/kernel/tracing/events/cxl/enable");
 
-        try (QmpClient client = QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(0)), 5_000)) {
-            assertTrue(client.execute(
-                            "cxl-inject-general-media-event",
-                            Map.of(
-                                    "path",
-                                    "cxl-mem0",
-                                    "log",
-                                    "warning",
-                                    "flags",
-                                    1,
-                                    "dpa",
-                                    0x1000,
-                                    "descriptor",
-                                    3,
-                                    "type",
-                                    3,
-                                    "transaction-type",
-                                    1,
-                                    "sub-type",
-                                    0))
-                    .error()
-                    .isEmpty());
+        List<String> logs = List.of("informational", "warning", "failure", "fatal");
+        for (String log : logs) {
+            injectGeneralMediaEvent(log, 0x1000 * (logs.indexOf(log) + 1));
         }
-
-        String trace = guest.await("cat /sys/kernel/tracing/trace", "cxl_general_media");
-        assertTrue(trace.contains("log=Warning"), trace);
-        assertTrue(trace.contains("dpa=1000"), trace);
-        // The driver has cleared it: the log of the device is empty again.
-        HeadProcesses.await(
-                "the event to be cleared",
-                () -> heads.run("events", "--head=0", "--log=warning").out().contains("unread=0"));
+        for (String log : logs) {
+            String named = log.substring(0, 1).toUpperCase(Locale.ROOT) + log.substring(1);
+            String trace = guest.await("grep log=" + named + " /sys/kernel/tracing/trace", "cxl_general_media");
+            assertTrue(trace.contains("dpa=" + (logs.indexOf(log) + 1) + "000"), trace);
+            // The driver has cleared it: the log of the device is empty again.
+            HeadProcesses.await(
+                    "the event to be cleared",
+                    () -> heads.run("events", "--head=0", "--log=" + log).out().contains("unread=0"));
+        }
+        assertEquals("4", guest.run(interruptedVectors("[2-5]")));
 
         // Its driver asks for the mailbox's interrupt when it binds; it has run commands since.
         guest.run("echo 1 >/sys/bus/cxl/devices/mem0/security/sanitize");
-        guest.await(
-                "awk '/PCI-MSIX.* 7-edge/ && $2 + $3 > 0 { print \"interrupted\" }' /proc/interrupts", "interrupted");
+        guest.await(interruptedVectors("7"), "1");
         guest.await("cat /sys/bus/cxl/devices/mem0/security/state", "disabled");
         assertEquals(0, guest.shutDown());
+    }
+
+    private void injectGeneralMediaEvent(String log, int dpa) {
+        Map<String, Object> event = new LinkedHashMap<>(Map.of("path", "cxl-mem0", "log", log, "flags", 1, "dpa", dpa));
+        event.putAll(Map.of("descriptor", 3, "type", 3, "transaction-type", 1, "sub-type", 0));
+        try (QmpClient client = QmpClient.connect(LocalAddress.unix(heads.files.controlSocket(0)), 5_000)) {
+            assertEquals(
+                    Optional.empty(),
+                    client.execute("cxl-inject-general-media-event", event).error());
+        }
+    }
+
+    /** How many of these vectors have interrupted the one processor. */
+    private static String interruptedVectors(String pattern) {
+        return "awk '/PCI-MSIX.* " + pattern + "-edge/ && $2 > 0 { count++ } END { print 0 + count }' /proc/interrupts";
     }
 
     @Test
