@@ -160,7 +160,7 @@ final class HeadProcess {
                 List<LocalAddress> addresses = listen(server, head);
                 List<LocalAddress> mctpAddresses =
                         options.mctp.stream().map(mctp::listen).toList();
-                listen(vfioUser, head);
+                options.vfioUser.ifPresent(address -> vfioUser.listen(address, group(head)));
                 head.serve();
                 tellReady(head, addresses, mctpAddresses);
                 runLoop(head);
@@ -207,37 +207,14 @@ final class HeadProcess {
     }
 
     private List<LocalAddress> listen(QmpServer server, Head head) {
-        listenForControl(server, head);
+        // A device that is open to its group would be of little use to the group without the control socket.
+        server.listen(LocalAddress.unix(head.controlSocket()), group(head));
         return options.qmp.stream().map(server::listen).toList();
     }
 
     /** Null when the head is served to no virtual machine: nothing is loaded for it then. */
     private VfioUserServer vfioUserServer(PciFunction function, Head head) {
         return options.vfioUser.isEmpty() ? null : new VfioUserServer(life.loop(), function, log, head::recordError);
-    }
-
-    private void listen(VfioUserServer server, Head head) {
-        if (server == null) {
-            return;
-        }
-        LocalAddress address = options.vfioUser.get();
-        Optional<GroupPrincipal> group = group(head);
-        if (group.isPresent()) {
-            server.listenShared(address, group.get());
-        } else {
-            server.listen(address);
-        }
-    }
-
-    /** A device that is open to its group would be of little use to the group without the control socket. */
-    private static void listenForControl(QmpServer server, Head head) {
-        LocalAddress address = LocalAddress.unix(head.controlSocket());
-        Optional<GroupPrincipal> group = group(head);
-        if (group.isPresent()) {
-            server.listenShared(address, group.get());
-        } else {
-            server.listen(address);
-        }
     }
 
     /** The group that the device is open to. */

@@ -104,15 +104,17 @@ public final class QmpServer implements AutoCloseable {
      * cannot be; a socket file that a dead process left behind is no reason.
      */
     public LocalAddress listen(LocalAddress address) {
-        return acceptFrom(ListeningSocket.open(PROTOCOL, address));
+        return listen(address, Optional.empty());
     }
 
-    /** The same at a unix socket that the members of a group may connect to as well. */
-    public LocalAddress listenShared(LocalAddress address, GroupPrincipal group) {
+    /** The same, where the members of a group may connect to a unix socket as well. */
+    public LocalAddress listen(LocalAddress address, Optional<GroupPrincipal> group) {
         ListeningSocket socket = ListeningSocket.open(PROTOCOL, address);
-        acceptFrom(socket);
-        socket.shareWith(group);
-        return address;
+        listeners.add(socket);
+        Listener listener = new Listener(socket);
+        socket.accept(loop, reports, client -> welcome(client, listener));
+        group.ifPresent(socket::shareWith);
+        return socket.address();
     }
 
     /** Tells every client that has negotiated of an event. The data may be null. */
@@ -228,13 +230,6 @@ public final class QmpServer implements AutoCloseable {
             this.socket = socket;
             this.local = socket.address().file().isPresent();
         }
-    }
-
-    private LocalAddress acceptFrom(ListeningSocket socket) {
-        listeners.add(socket);
-        Listener listener = new Listener(socket);
-        socket.accept(loop, reports, client -> welcome(client, listener));
-        return socket.address();
     }
 
     private void welcome(SocketChannel client, Listener listener) throws IOException {

@@ -71,21 +71,16 @@ public final class VfioUserServer implements AutoCloseable {
      * left behind is no reason.
      */
     public LocalAddress listen(LocalAddress address) {
-        listenAt(address);
-        return address;
+        return listen(address, Optional.empty());
     }
 
-    /** The same at a socket that the members of a group may connect to as well. */
-    public LocalAddress listenShared(LocalAddress address, GroupPrincipal group) {
-        listenAt(address).shareWith(group);
-        return address;
-    }
-
-    private ListeningSocket listenAt(LocalAddress address) {
+    /** The same, where the members of a group may connect as well. */
+    public LocalAddress listen(LocalAddress address, Optional<GroupPrincipal> group) {
         ListeningSocket socket = ListeningSocket.open(PROTOCOL, address);
         listeners.add(socket);
         socket.accept(loop, reports, client -> welcome(client, socket));
-        return socket;
+        group.ifPresent(socket::shareWith);
+        return socket.address();
     }
 
     /** True while a client is connected. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.GroupPrincipal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -110,7 +111,7 @@ final class RunningServer implements AutoCloseable {
     /** Lets a group in too. */
     LocalAddress alsoShared(Path file, GroupPrincipal group) {
         List<LocalAddress> addresses = new ArrayList<>();
-        run(() -> addresses.add(server.listenShared(LocalAddress.unix(file), group)));
+        run(() -> addresses.add(server.listen(LocalAddress.unix(file), Optional.of(group))));
         return addresses.get(0);
     }
 
