@@ -9,6 +9,8 @@ enum Leak {
     DESCRIPTOR("System.getProperties().put(client, new java.io.FileInputStream(\"/dev/null\"));"),
     /** Bytes that are kept. */
     MEMORY("System.getProperties().put(client, new byte[32768]);"),
+    /** Bytes outside of the heap that are kept. */
+    NATIVE("System.getProperties().put(client, java.nio.ByteBuffer.allocateDirect(32768));"),
     /** A thread that never ends. */
     THREAD("if (System.nanoTime() % 8 == 0) { Thread t = new Thread(() -> { while (true)"
             + " java.util.concurrent.locks.LockSupport.park(); }); t.setDaemon(true); t.start(); }"),

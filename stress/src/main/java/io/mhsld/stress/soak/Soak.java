@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -128,10 +129,10 @@ public final class Soak implements Callable<Integer> {
     }
 
     private synchronized void add(int head, Measure measure, Sample sample) {
+        List<Sample> samples = series.computeIfAbsent(head, unused -> new EnumMap<>(Measure.class))
+                .computeIfAbsent(measure, unused -> new ArrayList<>());
         if (!Double.isNaN(sample.value())) {
-            series.computeIfAbsent(head, unused -> new EnumMap<>(Measure.class))
-                    .computeIfAbsent(measure, unused -> new ArrayList<>())
-                    .add(sample);
+            samples.add(sample);
         }
     }
 
@@ -176,6 +177,11 @@ public final class Soak implements Callable<Integer> {
                                 ? "GROWS, by more than " + least + " " + measure.unit()
                                 : String.format(
                                         Locale.ROOT, "flat (a rise of less than %.1f %s)", least, measure.unit()));
+        if (grows) {
+            out.println(all.stream()
+                    .map(sample -> String.format(Locale.ROOT, "%.0f s %.2f", sample.hours() * 3600, sample.value()))
+                    .collect(Collectors.joining(", ", "       all samples: ", "")));
+        }
         return measured && !grows;
     }
 }

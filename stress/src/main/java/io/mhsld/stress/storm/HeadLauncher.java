@@ -30,8 +30,12 @@ import java.util.stream.Stream;
  */
 public final class HeadLauncher {
     private static final List<String> SHORT_LIVED = List.of("-Xms8m", "-Xmx256m", "-XX:TieredStopAtLevel=1");
-    /** All of its heap in RAM from the start: what a head takes of RAM after that is not garbage which waits to be collected. */
-    private static final List<String> LONG_LIVED = List.of("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch");
+    /**
+     * All of its heap in RAM from the start: what a head takes of RAM after that is not garbage which waits to be collected. The JVM keeps an account
+     * of the rest.
+     */
+    private static final List<String> LONG_LIVED =
+            List.of("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch", "-XX:NativeMemoryTracking=summary");
 
     private static final long TRAINING_S = 60;
     private static final long ARCHIVE_AGE_MS = TimeUnit.HOURS.toMillis(1);
