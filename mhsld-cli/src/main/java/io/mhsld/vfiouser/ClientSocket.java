@@ -8,6 +8,7 @@ import com.kenai.jffi.Library;
 import com.kenai.jffi.MemoryIO;
 import com.kenai.jffi.Platform;
 import com.kenai.jffi.Type;
+import io.mhsld.head.Lookout;
 import io.mhsld.media.NativeCode;
 import java.io.IOException;
 import java.lang.reflect.Method;
@@ -80,6 +81,7 @@ final class ClientSocket implements AutoCloseable {
     private final long outAddress = addressOf(out);
     private final ByteBuffer poll = direct(POLL_LENGTH);
     private final int[] descriptors = new int[RECEIVED_DESCRIPTORS_LIMIT + 1];
+    private final Lookout lookout = new Lookout();
     private int descriptorCount;
     private boolean closed;
 
@@ -106,17 +108,32 @@ final class ClientSocket implements AutoCloseable {
     /** Waits for bytes; null at the end. Good until the next call. */
     ByteBuffer receive() throws IOException {
         descriptorCount = 0;
-        long count;
-        do {
-            memory.putLong(CONTROL_LENGTH_OFFSET, CONTROL_LENGTH);
-            memory.putInt(MESSAGE_FLAGS_OFFSET, 0);
-            count = Native.call(Native.RECVMSG, number, memoryAddress, MSG_CMSG_CLOEXEC);
-        } while (count < 0 && Native.error() == EINTR);
+        long count = -1;
+        boolean isNoneYet = true;
+        lookout.begin();
+        while (isNoneYet && lookout.looksOn()) {
+            count = receive(MSG_DONTWAIT);
+            isNoneYet = count < 0 && Native.error() == EAGAIN;
+        }
+        if (isNoneYet) {
+            count = receive(0);
+        }
+        lookout.found();
         if (count < 0) {
             throw new IOException("cannot be received from: error=" + Native.error());
         }
         readDescriptors((int) memory.getLong(CONTROL_LENGTH_OFFSET));
         return count == 0 ? null : in.limit((int) count).position(0);
+    }
+
+    private long receive(int flags) {
+        long count;
+        do {
+            memory.putLong(CONTROL_LENGTH_OFFSET, CONTROL_LENGTH);
+            memory.putInt(MESSAGE_FLAGS_OFFSET, 0);
+            count = Native.call(Native.RECVMSG, number, memoryAddress, MSG_CMSG_CLOEXEC | flags);
+        } while (count < 0 && Native.error() == EINTR);
+        return count;
     }
 
     /** Those that came with the last {@link #receive}. */

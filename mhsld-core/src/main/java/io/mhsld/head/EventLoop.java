@@ -19,7 +19,8 @@ import java.util.function.Supplier;
 
 /**
  * The one thread of a head: waits in a selector for sockets, timers and tasks, and runs them one after the other, so that what they touch
- * needs no locks. It never polls: without work it sleeps until the next timer is due.
+ * needs no locks. Without work it sleeps until the next timer is due; only when one request closely followed another does it look for the next one
+ * a little longer, as {@link Lookout} tells.
  *
  * <p>A thread that must wait for something that no selector knows can take the head's {@link #turn}: nothing else runs meanwhile.
  */
@@ -53,6 +54,9 @@ public final class EventLoop implements AutoCloseable {
 
     /** What ended the loop in another thread's turn. Written and read within a turn. */
     private Error foreignError;
+
+    /** The loop's thread's own. */
+    private final Lookout lookout = new Lookout();
 
     private EventLoop(Selector selector) {
         this.selector = selector;
@@ -220,22 +224,39 @@ public final class EventLoop implements AutoCloseable {
 
     private void waitForWork() {
         try {
-            Alarm next = turn(alarms::peek);
-            if (!tasks.isEmpty()) {
+            lookout.begin();
+            boolean isAny = !tasks.isEmpty();
+            if (isAny) {
                 selector.selectNow();
-            } else if (next == null) {
-                selector.select();
+            }
+            while (!isAny && !stopped && lookout.looksOn()) {
+                isAny = selector.selectNow() > 0 || !tasks.isEmpty();
+            }
+            // To look uses up a waking. But whoever wakes the loop has first said what for, and that is looked at once
+            // more from here on.
+            if (!isAny && !stopped) {
+                sleep();
+            }
+            if (selector.selectedKeys().isEmpty()) {
+                lookout.foundNothing();
             } else {
-                long leftNs = next.dueNs - System.nanoTime();
-                if (leftNs <= 0) {
-                    selector.selectNow();
-                } else {
-                    // Rounded up, for waking too early would mean going round the loop once more.
-                    selector.select(TimeUnit.NANOSECONDS.toMillis(leftNs) + 1);
-                }
+                lookout.found();
             }
         } catch (IOException e) {
             throw new UncheckedIOException("selector failed", e);
+        }
+    }
+
+    private void sleep() throws IOException {
+        Alarm next = turn(alarms::peek);
+        long leftNs = next == null ? 0 : next.dueNs - System.nanoTime();
+        if (next == null) {
+            selector.select();
+        } else if (leftNs <= 0) {
+            selector.selectNow();
+        } else {
+            // Rounded up, for waking too early would mean going round the loop once more.
+            selector.select(TimeUnit.NANOSECONDS.toMillis(leftNs) + 1);
         }
     }
 

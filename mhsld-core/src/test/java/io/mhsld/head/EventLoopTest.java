@@ -18,12 +18,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -431,6 +433,84 @@ class EventLoopTest {
         assertTrue(sleeps <= 50L * acts.size(), "sleeps=" + sleeps + " ticks=" + acts.size());
         // And without sleeping at all it would be most of a second, or on a busy machine a third of it.
         assertTrue(cpuNs < 250_000_000, "cpuNs=" + cpuNs);
+    }
+
+    /** Looking for work uses up what would have waked a sleeping loop. */
+    @Test
+    void shouldMissNothingThatIsHandedOverWhileItLooksForWork() throws Exception {
+        long seed = new SplittableRandom().nextLong();
+        System.out.println("seed=" + seed);
+        SplittableRandom random = new SplittableRandom(seed);
+        Pipe pipe = pipe();
+        AtomicInteger read = new AtomicInteger();
+        ByteBuffer bytes = ByteBuffer.allocate(10);
+        loop.register(pipe.source(), SelectionKey.OP_READ, key -> {
+            pipe.source().read(bytes.clear());
+            read.addAndGet(bytes.position());
+        });
+        start();
+        for (int round = 0; round < 4000; round++) {
+            // Two that follow closely: then the loop looks.
+            for (int request = 0; request < 2; request++) {
+                int before = read.get();
+                pipe.sink().write(ByteBuffer.wrap(new byte[1]));
+                spinUntil(() -> read.get() > before, "request");
+            }
+            long endNs = System.nanoTime() + random.nextLong(2 * Lookout.LOOK_NS);
+            spinUntil(() -> System.nanoTime() > endNs, "time");
+            AtomicInteger done = new AtomicInteger();
+            switch (random.nextInt(3)) {
+                case 0 -> loop.execute(done::incrementAndGet);
+                case 1 -> loop.turn(() -> loop.after(0, done::incrementAndGet));
+                default -> {
+                    Pipe other = pipe();
+                    other.sink().write(ByteBuffer.wrap(new byte[1]));
+                    loop.turn(() -> loop.register(other.source(), SelectionKey.OP_READ, key -> {
+                        key.channel().close();
+                        other.sink().close();
+                        done.incrementAndGet();
+                    }));
+                }
+            }
+            spinUntil(() -> done.get() > 0, "what was handed over");
+        }
+        assertEquals(List.of(), errors);
+    }
+
+    @Test
+    void shouldEndWhenItIsStoppedWhileItLooksForWork() throws Exception {
+        SplittableRandom random = new SplittableRandom(1);
+        for (int round = 0; round < 300; round++) {
+            Pipe pipe = pipe();
+            AtomicInteger read = new AtomicInteger();
+            try (EventLoop looking = EventLoop.open()) {
+                looking.register(
+                        pipe.source(),
+                        SelectionKey.OP_READ,
+                        key -> read.addAndGet(pipe.source().read(ByteBuffer.allocate(10))));
+                Thread runner = new Thread(looking::run);
+                runner.start();
+                for (int request = 1; request <= 4; request++) {
+                    int wanted = request;
+                    pipe.sink().write(ByteBuffer.wrap(new byte[1]));
+                    spinUntil(() -> read.get() >= wanted, "request");
+                }
+                long endNs = System.nanoTime() + random.nextLong(Lookout.LOOK_NS);
+                spinUntil(() -> System.nanoTime() > endNs, "time");
+                looking.stop();
+                runner.join(10_000);
+                assertFalse(runner.isAlive(), "round=" + round);
+            }
+            pipe.sink().close();
+        }
+    }
+
+    private static void spinUntil(BooleanSupplier condition, String what) {
+        long startNs = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            Thread.onSpinWait();
+            assertTrue(System.nanoTime() - startNs < 10_000_000_000L, "waited in vain: for=" + what);
+        }
     }
 
     /** How often the loop's thread has gone to sleep by itself, as the kernel counts it. */
