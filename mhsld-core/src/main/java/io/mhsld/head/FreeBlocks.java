@@ -22,7 +22,7 @@ import java.util.UUID;
  */
 final class FreeBlocks {
     /** So many blocks are looked at between two questions whether that will do. */
-    private static final long STRIDE_BLOCKS = 1024;
+    private static final long STRIDE_BLOCKS = 256;
 
     /** What is asked for: see {@link io.mhsld.type3.MultiHeadHooks#select}. */
     record Request(DcRegion region, long lengthBytes, boolean contiguous, int maxExtents, UUID tag, boolean shared) {}

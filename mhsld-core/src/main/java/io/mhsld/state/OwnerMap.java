@@ -113,8 +113,13 @@ public final class OwnerMap {
         long end = first + count;
         long runStart = -1;
         for (long block = first; block < end; block = nextWord(block)) {
+            long word = words.getLongVolatile(wordOffset(block));
+            if (word == 0) {
+                runStart = runStart < 0 ? block : runStart;
+                continue;
+            }
             long looked = laneMask(block, end) & highBits;
-            long owned = ownedLanes(words.getLongVolatile(wordOffset(block))) & looked;
+            long owned = ownedLanes(word) & looked;
             if (owned == 0) {
                 runStart = runStart < 0 ? block : runStart;
                 continue;
