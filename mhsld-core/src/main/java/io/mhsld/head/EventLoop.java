@@ -232,8 +232,9 @@ public final class EventLoop implements AutoCloseable {
             while (!isAny && !stopped && lookout.looksOn()) {
                 isAny = selector.selectNow() > 0 || !tasks.isEmpty();
             }
-            // To look uses up a waking. But whoever wakes the loop has first said what for, and that is looked at once
-            // more from here on.
+            // Each selectNow may use up a waking. So tasks are looked at after it, never before; a stop here; timers
+            // and
+            // channels by sleep.
             if (!isAny && !stopped) {
                 sleep();
             }

@@ -1,5 +1,6 @@
 package io.mhsld.head;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -7,7 +8,12 @@ import org.junit.jupiter.api.Test;
 
 class LookoutTest {
     private long nowNs = Long.MAX_VALUE - 1000;
-    private final Lookout lookout = new Lookout(() -> nowNs);
+    private long takenNs;
+    private int offers;
+    private final Lookout lookout = new Lookout(() -> nowNs, () -> {
+        offers++;
+        nowNs += takenNs;
+    });
 
     /** One wait that work ends. */
     private void waitFor(long waitedNs) {
@@ -16,10 +22,18 @@ class LookoutTest {
         lookout.found();
     }
 
+    /** After a wait that was short: true when the next one begins with a look. */
+    private boolean looks() {
+        waitFor(1);
+        lookout.begin();
+        return lookout.looksOn();
+    }
+
     @Test
     void shouldSleepTheFirstTime() {
         lookout.begin();
         assertFalse(lookout.looksOn());
+        assertEquals(0, offers);
     }
 
     @Test
@@ -31,6 +45,7 @@ class LookoutTest {
         assertTrue(lookout.looksOn());
         nowNs++;
         assertFalse(lookout.looksOn());
+        assertEquals(2, offers);
     }
 
     @Test
@@ -39,9 +54,7 @@ class LookoutTest {
         waitFor(Lookout.LOOK_NS);
         lookout.begin();
         assertFalse(lookout.looksOn());
-        waitFor(1);
-        lookout.begin();
-        assertTrue(lookout.looksOn());
+        assertTrue(looks());
     }
 
     @Test
@@ -51,5 +64,24 @@ class LookoutTest {
         lookout.foundNothing();
         lookout.begin();
         assertFalse(lookout.looksOn());
+    }
+
+    @Test
+    void shouldSleepForAWhileWhenSomebodyTookTheProcessorForLong() {
+        takenNs = Lookout.TAKEN_NS;
+        assertTrue(looks());
+        takenNs = 0;
+        assertFalse(looks());
+        nowNs += Lookout.PAUSE_NS - 10;
+        assertFalse(looks());
+        nowNs += 10;
+        assertTrue(looks());
+    }
+
+    @Test
+    void shouldNotMindWhoTakesTheProcessorForAMoment() {
+        takenNs = Lookout.TAKEN_NS - 1;
+        assertTrue(looks());
+        assertTrue(looks());
     }
 }

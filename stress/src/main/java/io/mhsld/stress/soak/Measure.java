@@ -5,8 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalDouble;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -51,10 +51,10 @@ enum Measure {
     RESIDENT("MiB", 16, 12, 8) {
         @Override
         double of(long pid) throws IOException {
-            run(pid, "System.trim_native_heap");
             for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+                run(pid, "System.trim_native_heap");
                 double before = status(pid, "RssAnon");
-                OptionalDouble compilers = trackedKib(pid, COMPILERS);
+                OptionalDouble compilers = compilersKib(pid);
                 double after = status(pid, "RssAnon");
                 if (compilers.isEmpty()) {
                     break;
@@ -79,8 +79,10 @@ enum Measure {
             Pattern.compile("^ *(?:.* generation|DefNew|Tenured|.*-first heap) .*used (\\d+)K");
 
     private static final Pattern TRACKED = Pattern.compile("- *(\\w[\\w ]*) \\(reserved=\\d+KB, committed=(\\d+)KB");
-    /** Categories of the JVM's account of its memory; the second is what compilers gave back and will take again. */
-    private static final Set<String> COMPILERS = Set.of("Compiler", "Arena Chunk");
+    /** A category of the JVM's account of its memory, which is always there. */
+    private static final String COMPILER = "Compiler";
+    /** Another one, left out when it is empty: what compilers gave back and will take again. */
+    private static final String ARENA_CHUNK = "Arena Chunk";
 
     private static final int ATTEMPTS = 5;
     private static final double STEADY_KIB = 1024;
@@ -106,8 +108,13 @@ enum Measure {
         return unit;
     }
 
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+
     /**
-     * What is called growth over so many hours: less is settling in. For descriptors, threads and mappings a few; for memory what compilers and
+     * What is called growth over so many hours: less is settling in. For descriptors, threads and mappings a few; for memory what compiled code and
      * allocators take as they go, more in the first minutes, or so much per hour, whichever is more.
      */
     double leastRise(double hours) {
@@ -144,15 +151,16 @@ enum Measure {
         return found ? OptionalDouble.of(usedKib / 1024) : OptionalDouble.empty();
     }
 
-    /** What the JVM counts in these categories, KiB; empty when it keeps no account. */
-    private static OptionalDouble trackedKib(long pid, Set<String> categories) throws IOException {
+    /** What the JVM's compilers have, KiB; empty when the JVM keeps no account of it. */
+    private static OptionalDouble compilersKib(long pid) throws IOException {
         double sumKib = 0;
         boolean found = false;
         for (String line : run(pid, "VM.native_memory", "summary", "scale=KB")) {
             Matcher tracked = TRACKED.matcher(line);
-            if (tracked.find()) {
-                found = true;
-                sumKib += categories.contains(tracked.group(1)) ? Double.parseDouble(tracked.group(2)) : 0;
+            if (tracked.find()
+                    && (tracked.group(1).equals(COMPILER) || tracked.group(1).equals(ARENA_CHUNK))) {
+                found |= tracked.group(1).equals(COMPILER);
+                sumKib += Double.parseDouble(tracked.group(2));
             }
         }
         return found ? OptionalDouble.of(sumKib) : OptionalDouble.empty();

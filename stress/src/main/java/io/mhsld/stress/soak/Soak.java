@@ -9,10 +9,12 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -102,14 +104,21 @@ public final class Soak implements Callable<Integer> {
             storm.tally().print();
             isSound = storm.tally().violations().isEmpty();
         }
-        boolean isFlat = judge(durationMs / 3.6e6, out);
+        Set<Measure> growing = EnumSet.noneOf(Measure.class);
+        boolean isFlat = judge(durationMs / 3.6e6, growing, out);
         if (isSound) {
             KillStorm.delete(folder);
         } else {
             out.println("violations, see above: folder=" + folder);
         }
-        out.println(isSound && isFlat ? "soak passed" : "soak FAILED");
-        return isSound && isFlat;
+        leak.ifPresent(one -> out.printf(
+                "%s: leak=%s measure=%s%n",
+                growing.contains(one.measure()) ? "leak found" : "leak NOT FOUND by what must tell of it",
+                one,
+                one.measure()));
+        boolean isPassed = leak.map(one -> !growing.contains(one.measure())).orElse(isSound && isFlat);
+        out.println(isPassed ? "soak passed" : "soak FAILED");
+        return isPassed;
     }
 
     private void sample(Storm storm, double hours) {
@@ -138,33 +147,37 @@ public final class Soak implements Callable<Integer> {
 
     // ---- verdict
 
-    /** Prints a line for each measure of each head; false when one of them grows, or has hardly been measured. */
-    private boolean judge(double hours, PrintStream out) {
+    /**
+     * Prints a line for each measure of each head; false when one of them grows, or has hardly been measured.
+     *
+     * @param growing gets those that grow
+     */
+    private boolean judge(double hours, Set<Measure> growing, PrintStream out) {
         boolean isFlat = !series.isEmpty();
         out.printf(
                 "%-6s %-14s %8s %10s %20s %12s %16s  %s%n",
                 "head", "measure", "samples", "mean", "slope per hour", "rise", "visible per hour", "verdict");
         for (Map.Entry<Integer, Map<Measure, List<Sample>>> head : series.entrySet()) {
             for (Map.Entry<Measure, List<Sample>> entry : head.getValue().entrySet()) {
-                isFlat &= judge(head.getKey(), entry.getKey(), entry.getValue(), hours, out);
+                isFlat &= judge(head.getKey(), entry.getKey(), entry.getValue(), hours, growing, out);
             }
         }
         return isFlat;
     }
 
-    private static boolean judge(int head, Measure measure, List<Sample> all, double hours, PrintStream out) {
+    private static boolean judge(
+            int head, Measure measure, List<Sample> all, double hours, Set<Measure> growing, PrintStream out) {
         List<Sample> warm =
                 all.stream().filter(sample -> sample.hours() > hours / 3).toList();
         Slope slope = Slope.through(warm);
         double least = measure.leastRise(slope.hours());
         boolean grows = slope.rise() > least && slope.certainRise() > 0;
         boolean measured = slope.samples() >= 5;
-        String name = measure.name().toLowerCase(Locale.ROOT).replace('_', ' ');
         out.printf(
                 Locale.ROOT,
                 "%-6d %-14s %8d %10.2f %11.2f ± %6.2f %12.2f %16.1f  %s%n",
                 head,
-                name,
+                measure,
                 slope.samples(),
                 slope.mean(),
                 slope.perHour(),
@@ -178,6 +191,7 @@ public final class Soak implements Callable<Integer> {
                                 : String.format(
                                         Locale.ROOT, "flat (a rise of less than %.1f %s)", least, measure.unit()));
         if (grows) {
+            growing.add(measure);
             out.println(all.stream()
                     .map(sample -> String.format(Locale.ROOT, "%.0f s %.2f", sample.hours() * 3600, sample.value()))
                     .collect(Collectors.joining(", ", "       all samples: ", "")));
