@@ -232,9 +232,8 @@ public final class EventLoop implements AutoCloseable {
             while (!isAny && !stopped && lookout.looksOn()) {
                 isAny = selector.selectNow() > 0 || !tasks.isEmpty();
             }
-            // Each selectNow may use up a waking. So tasks are looked at after it, never before; a stop here; timers
-            // and
-            // channels by sleep.
+            // A selectNow may use up a waking, so tasks are looked at after it, never before. A stop is looked at here,
+            // timers and channels are by sleep.
             if (!isAny && !stopped) {
                 sleep();
             }
@@ -250,10 +249,12 @@ public final class EventLoop implements AutoCloseable {
 
     private void sleep() throws IOException {
         Alarm next = turn(alarms::peek);
-        long leftNs = next == null ? 0 : next.dueNs - System.nanoTime();
         if (next == null) {
             selector.select();
-        } else if (leftNs <= 0) {
+            return;
+        }
+        long leftNs = next.dueNs - System.nanoTime();
+        if (leftNs <= 0) {
             selector.selectNow();
         } else {
             // Rounded up, for waking too early would mean going round the loop once more.

@@ -22,14 +22,15 @@ public final class Lookout {
     /** Nobody who answers a request takes so long; who computes is given some milliseconds at a time. */
     static final long TAKEN_NS = TimeUnit.MICROSECONDS.toNanos(500);
 
+    /** Long enough that waiting behind others once in it costs little. */
     static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final LongSupplier clockNs;
     private final Runnable offer;
     private long sinceNs;
     private boolean wasSoon;
-    private long takenNs;
-    private boolean wasTaken;
+    /** No look before this. */
+    private long pausesUntilNs;
 
     /** Of one that has not waited yet: it sleeps the first time. */
     @SuppressWarnings("ThreadPriorityCheck") // What depends on the scheduler is how soon, and nothing else.
@@ -40,6 +41,7 @@ public final class Lookout {
     Lookout(LongSupplier clockNs, Runnable offer) {
         this.clockNs = clockNs;
         this.offer = offer;
+        this.pausesUntilNs = clockNs.getAsLong();
     }
 
     /** Waiting begins. */
@@ -53,15 +55,13 @@ public final class Lookout {
             return false;
         }
         long now = clockNs.getAsLong();
-        wasTaken &= now - takenNs < PAUSE_NS;
-        if (wasTaken || now - sinceNs >= LOOK_NS) {
+        if (now - pausesUntilNs < 0 || now - sinceNs >= LOOK_NS) {
             return false;
         }
         offer.run();
         long after = clockNs.getAsLong();
         if (after - now >= TAKEN_NS) {
-            wasTaken = true;
-            takenNs = after;
+            pausesUntilNs = after + PAUSE_NS;
         }
         return true;
     }

@@ -114,11 +114,8 @@ public final class OwnerMap {
         long runStart = -1;
         for (long block = first; block < end; block = nextWord(block)) {
             long word = words.getLongVolatile(wordOffset(block));
-            if (word == 0) {
-                runStart = runStart < 0 ? block : runStart;
-                continue;
-            }
-            long looked = laneMask(block, end) & highBits;
+            // Most words of a search are all free: then no lane need be told from another.
+            long looked = word == 0 ? 0 : laneMask(block, end) & highBits;
             long owned = ownedLanes(word) & looked;
             if (owned == 0) {
                 runStart = runStart < 0 ? block : runStart;

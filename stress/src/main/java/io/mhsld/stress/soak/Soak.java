@@ -55,6 +55,9 @@ public final class Soak implements Callable<Integer> {
 
     private final Map<Integer, Map<Measure, List<Sample>>> series = new TreeMap<>();
 
+    /** What the verdict has found to grow. */
+    private final Set<Measure> growing = EnumSet.noneOf(Measure.class);
+
     @Override
     public Integer call() {
         if (heads < 1 || heads > 12 || !(minutes > 0)) {
@@ -104,8 +107,7 @@ public final class Soak implements Callable<Integer> {
             storm.tally().print();
             isSound = storm.tally().violations().isEmpty();
         }
-        Set<Measure> growing = EnumSet.noneOf(Measure.class);
-        boolean isFlat = judge(durationMs / 3.6e6, growing, out);
+        boolean isFlat = judge(durationMs / 3.6e6, out);
         if (isSound) {
             KillStorm.delete(folder);
         } else {
@@ -147,26 +149,21 @@ public final class Soak implements Callable<Integer> {
 
     // ---- verdict
 
-    /**
-     * Prints a line for each measure of each head; false when one of them grows, or has hardly been measured.
-     *
-     * @param growing gets those that grow
-     */
-    private boolean judge(double hours, Set<Measure> growing, PrintStream out) {
+    /** Prints a line for each measure of each head; false when one of them grows, or has hardly been measured. */
+    private boolean judge(double hours, PrintStream out) {
         boolean isFlat = !series.isEmpty();
         out.printf(
                 "%-6s %-14s %8s %10s %20s %12s %16s  %s%n",
                 "head", "measure", "samples", "mean", "slope per hour", "rise", "visible per hour", "verdict");
         for (Map.Entry<Integer, Map<Measure, List<Sample>>> head : series.entrySet()) {
             for (Map.Entry<Measure, List<Sample>> entry : head.getValue().entrySet()) {
-                isFlat &= judge(head.getKey(), entry.getKey(), entry.getValue(), hours, growing, out);
+                isFlat &= judge(head.getKey(), entry.getKey(), entry.getValue(), hours, out);
             }
         }
         return isFlat;
     }
 
-    private static boolean judge(
-            int head, Measure measure, List<Sample> all, double hours, Set<Measure> growing, PrintStream out) {
+    private boolean judge(int head, Measure measure, List<Sample> all, double hours, PrintStream out) {
         List<Sample> warm =
                 all.stream().filter(sample -> sample.hours() > hours / 3).toList();
         Slope slope = Slope.through(warm);
